@@ -1,0 +1,47 @@
+# The usual tasks. Each one works in any folder; what they do is in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test oracle race lint bench fuzz rss startup sizes reproducible clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+build: ## build the functions and their archives into dist/ (ARCHES="arm64 amd64")
+	@scripts/build
+
+demo: ## the whole loop on this machine: events, an outage, a ledger that balances
+	cd e2e && go run ./demo
+
+test: ## format check, go vet and every test
+	@scripts/test
+
+oracle: ## our Datadog bodies read by the official client's types (compiles for minutes, wants 8 GB)
+	cd oracle && go vet ./... && go test ./...
+
+race: ## the tests of the functions and the end-to-end tests under the race detector (needs a C compiler)
+	go test -race ./...
+	cd e2e && go test -race ./...
+
+lint: ## golangci-lint, go vet, module and template checks
+	@scripts/lint
+
+bench: ## the whole path on one core, beside the limit and a naive pipeline (BENCH=, COUNT=6)
+	@scripts/bench
+
+fuzz: ## every fuzz target for a while (FUZZTIME=10s)
+	@scripts/fuzz
+
+rss: ## peak memory of the real binary under load
+	cd e2e && go run ./rss
+
+startup: build ## processor time from start to ready
+	go run ./scripts/startup dist/$$(go env GOARCH)/cloudwatch/bootstrap
+
+sizes: ## size of each binary and archive in dist/
+	@scripts/sizes
+
+reproducible: ## build once more elsewhere and compare with dist/
+	@scripts/reproducible
+
+clean: ## remove what the other tasks made
+	rm -rf dist

@@ -1,0 +1,229 @@
+// Package audit joins what was generated with what arrived, what the function says it did, and what its owner kept,
+// and says what became of every line.
+//
+// It promises that a line is counted once, as delivered, dropped, parked, returned or lost, and that every surplus copy
+// has a named cause of the delivery contract (2.9) or is unexplained. It is pure: it reads no clock and no network, and
+// it never shows a line's text.
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sluice/e2e/generate"
+	"sluice/e2e/stack"
+	"sluice/e2e/stack/intake"
+	"sluice/e2e/stack/owner"
+)
+
+// Class is the cause of a duplicate, by its id in the delivery contract 2.9.
+type Class string
+
+// The causes that can be seen here. D3 and D5 belong to replay and Firehose.
+const (
+	D1          Class = "D1" // killed after the intake took it, before the answer to the owner
+	D2          Class = "D2" // the intake took it and its answer was lost
+	D4          Class = "D4" // the owner delivered the event again
+	D6          Class = "D6" // Kinesis went back to the lowest failed record
+	Unexplained Class = "unexplained"
+)
+
+// Cause is the sentence a person reads beside a count of duplicates.
+func (c Class) Cause() string {
+	switch c {
+	case D1:
+		return "the process was killed after the intake took them"
+	case D2:
+		return "the intake took them but its answer was lost"
+	case D4:
+		return "the owner delivered the event again after an error"
+	case D6:
+		return "Kinesis started again from the lowest record that was not durable"
+	default:
+		return "no cause is known"
+	}
+}
+
+// Evidence is everything known about one destination. It may cover several functions as long as payload ids and marks
+// are unique among them.
+type Evidence struct {
+	Destination string // its id in the ledger lines
+	Lines       []generate.Line
+	Entries     []intake.Entry
+	Ledgers     []stack.Ledger
+	History     []owner.Delivery
+	Failures    []owner.Failure
+}
+
+// Report counts lines. Delivered counts a line once, however often it arrived.
+type Report struct {
+	In, Delivered, Dropped, Parked, Returned, Lost int
+
+	Duplicates map[Class]int // surplus copies
+	Corrupted  int           // entries whose bytes are not those of their line
+	Unknown    int           // entries that belong to no line that should arrive
+	Problems   []string      // contradictions between the function's ledger and the rest
+	Examples   map[string][]string
+}
+
+const maxExamples = 5 // of each kind
+
+// Join audits one destination.
+func Join(e Evidence) *Report {
+	r := &Report{In: len(e.Lines), Duplicates: map[Class]int{}, Examples: map[string][]string{}}
+	copies := r.match(e)
+	history := byPayload(e.History)
+	failed := map[string]bool{}
+	for _, failure := range e.Failures {
+		for _, id := range failure.Payloads {
+			failed[id] = true
+		}
+	}
+	var missing []generate.Line
+	for i, line := range e.Lines {
+		switch {
+		case len(copies[i]) > 0:
+			r.Delivered++
+			r.classify(line, copies[i], history[line.Payload])
+		case line.Rule != "":
+			r.Dropped++
+		case failed[line.Payload]:
+			r.Returned++
+		default:
+			missing = append(missing, line)
+		}
+	}
+	r.excuse(missing, e)
+	r.compare(e)
+	return r
+}
+
+// match returns the intact copies of each line, by its index. The rest is counted as corrupted or unknown.
+func (r *Report) match(e Evidence) [][]intake.Entry {
+	index := newIndex(e.Lines)
+	copies := make([][]intake.Entry, len(e.Lines))
+	for _, entry := range e.Entries {
+		at, found, intact := index.find(entry)
+		switch {
+		case !found:
+			r.Unknown++
+			r.example("unknown", "event "+entry.ID)
+		case !intact || entry.Truncated:
+			r.Corrupted++
+			r.example("corrupted", name(e.Lines[at]))
+		default:
+			copies[at] = append(copies[at], entry)
+		}
+	}
+	return copies
+}
+
+// excuse counts missing lines as parked as far as the function says it parked some, the rest as lost. Which lines are
+// in the park store is not known here.
+func (r *Report) excuse(missing []generate.Line, e Evidence) {
+	claimed := 0
+	for _, ledger := range e.Ledgers {
+		claimed += stack.Sum(ledger.Destinations[e.Destination].Parked)
+	}
+	r.Parked = min(len(missing), claimed)
+	r.Lost = len(missing) - r.Parked
+	for _, line := range missing[r.Parked:] {
+		r.example("lost", name(line))
+	}
+}
+
+// compare holds the function's ledger lines against themselves and against the intake.
+func (r *Report) compare(e Evidence) {
+	claimed, answered := 0, 0
+	for _, ledger := range e.Ledgers {
+		d, found := ledger.Destinations[e.Destination]
+		if !found {
+			r.problem("invocation %s: no counts for destination %s", ledger.RequestID, e.Destination)
+		}
+		if !d.Balanced() {
+			r.problem("invocation %s, destination %s: in is not delivered + dropped + parked + returned", ledger.RequestID, e.Destination)
+		}
+		if ledger.Unaccounted != 0 {
+			r.problem("invocation %s: %d lines unaccounted", ledger.RequestID, ledger.Unaccounted)
+		}
+		claimed += d.Delivered
+	}
+	for _, entry := range e.Entries {
+		if entry.Answered {
+			answered++
+		}
+	}
+	if claimed > answered {
+		r.problem("%s: the function counts %d lines delivered, the intake answered for %d", e.Destination, claimed, answered)
+	}
+	finished := 0
+	for _, d := range e.History {
+		if d.Outcome != owner.Ended {
+			finished++
+		}
+	}
+	if len(e.Ledgers) < finished {
+		r.problem("%d invocations finished, %d printed a ledger line", finished, len(e.Ledgers))
+	}
+}
+
+func (r *Report) problem(format string, args ...any) {
+	if len(r.Problems) < 4*maxExamples {
+		r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+	}
+}
+
+func (r *Report) example(kind, id string) {
+	if len(r.Examples[kind]) < maxExamples {
+		r.Examples[kind] = append(r.Examples[kind], id)
+	}
+}
+
+func name(line generate.Line) string {
+	if line.Mark != (generate.Mark{}) {
+		return line.Mark.String()
+	}
+	return "event " + line.EventID + " of payload " + line.Payload
+}
+
+// TotalDuplicates is the number of surplus copies of every cause.
+func (r *Report) TotalDuplicates() int {
+	total := 0
+	for _, n := range r.Duplicates {
+		total += n
+	}
+	return total
+}
+
+// Verdict is nil when nothing is lost, corrupted, unknown, unexplained or contradicted, else it says all that is.
+func (r *Report) Verdict() error {
+	var faults []error
+	for _, fault := range []struct {
+		kind  string
+		count int
+	}{
+		{"lost", r.Lost}, {"corrupted", r.Corrupted}, {"unknown", r.Unknown}, {string(Unexplained), r.Duplicates[Unexplained]},
+	} {
+		if fault.count > 0 {
+			faults = append(faults, fmt.Errorf("%d %s, such as %s", fault.count, fault.kind, strings.Join(r.Examples[fault.kind], ", ")))
+		}
+	}
+	for _, problem := range r.Problems {
+		faults = append(faults, errors.New(problem))
+	}
+	return errors.Join(faults...)
+}
+
+// Classes are the causes of duplicates that occurred, in order.
+func (r *Report) Classes() []Class {
+	return slices.Sorted(maps.Keys(r.Duplicates))
+}
+
+// String is the line a run ends with.
+func (r *Report) String() string {
+	return fmt.Sprintf("ledger: in=%d delivered=%d dropped=%d parked=%d returned=%d duplicates=%d lost=%d",
+		r.In, r.Delivered, r.Dropped, r.Parked, r.Returned, r.TotalDuplicates(), r.Lost)
+}

@@ -1,0 +1,98 @@
+package audit
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"sluice/e2e/generate"
+	"sluice/e2e/stack/intake"
+	"sluice/e2e/stack/owner"
+)
+
+// byPayload lists the deliveries of each payload in the order they were made.
+func byPayload(history []owner.Delivery) map[string][]owner.Delivery {
+	deliveries := map[string][]owner.Delivery{}
+	for _, d := range history {
+		for _, id := range d.Payloads {
+			deliveries[id] = append(deliveries[id], d)
+		}
+	}
+	for _, list := range deliveries {
+		slices.SortStableFunc(list, func(a, b owner.Delivery) int { return a.Started.Compare(b.Started) })
+	}
+	return deliveries
+}
+
+// classify finds a cause for every copy of a line but the first. Within one delivery only a lost answer (D2) explains a
+// second copy, and each lost answer one; a later delivery explains one copy more (D1, D4, D6).
+func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries []owner.Delivery) {
+	if len(copies) < 2 {
+		return
+	}
+	earlier := -1 // the last delivery before this one that brought a copy
+	for i, part := range perDelivery(copies, deliveries) {
+		if len(part) == 0 {
+			continue
+		}
+		if earlier >= 0 {
+			r.duplicate(line, again(deliveries[earlier]), 1)
+		}
+		ambiguous := min(len(part)-1, lostAnswers(part))
+		r.duplicate(line, D2, ambiguous)
+		r.duplicate(line, Unexplained, len(part)-1-ambiguous)
+		earlier = i
+	}
+}
+
+func (r *Report) duplicate(line generate.Line, class Class, n int) {
+	if n == 0 {
+		return
+	}
+	r.Duplicates[class] += n
+	r.example(string(class), name(line))
+}
+
+// perDelivery assigns each copy to the last delivery that had started when it arrived. Without any delivery all copies
+// count as one.
+func perDelivery(copies []intake.Entry, deliveries []owner.Delivery) [][]intake.Entry {
+	parts := make([][]intake.Entry, max(1, len(deliveries)))
+	for _, entry := range copies {
+		after := sort.Search(len(deliveries), func(i int) bool { return deliveries[i].Started.After(entry.At) })
+		at := max(0, after-1)
+		parts[at] = append(parts[at], entry)
+	}
+	return parts
+}
+
+// again is why a delivery that followed d repeated its lines.
+func again(d owner.Delivery) Class {
+	switch {
+	case d.Outcome == owner.Ended:
+		return D1
+	case d.Stream && d.Outcome != owner.Taken:
+		return D6
+	default:
+		return D4
+	}
+}
+
+// lostAnswers counts the copies whose answer never left and that a copy of the same batch, or of a part of it, followed.
+func lostAnswers(copies []intake.Entry) int {
+	n := 0
+	for i, entry := range copies {
+		for _, later := range copies[i+1:] {
+			if !entry.Answered && root(entry.Batch) == root(later.Batch) {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// root is the id of the batch a part was split from: a split gives "<id>.0" and "<id>.1".
+func root(batch string) string {
+	id, _, _ := strings.Cut(batch, ".")
+	return id
+}

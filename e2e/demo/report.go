@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"sluice/e2e/audit"
+	"sluice/e2e/stack"
+	"sluice/e2e/stack/intake"
+)
+
+const (
+	maxShownRecords = 5
+	maxShownText    = 160 // characters of a message
+)
+
+// showRecords prints some delivered sample records, one of each source.
+func showRecords(out io.Writer, entries []intake.Entry, w work) {
+	samples := map[string]bool{}
+	for _, line := range w.lines {
+		if line.Message != "" {
+			samples[line.Message] = true
+		}
+	}
+	fmt.Fprintln(out, "\nsome records as they arrived:")
+	shown := map[string]bool{}
+	for _, e := range entries {
+		if len(shown) == maxShownRecords {
+			return
+		}
+		if shown[e.Source] || !samples[e.Message] {
+			continue
+		}
+		shown[e.Source] = true
+		fmt.Fprintf(out, "\n  source   %s\n  service  %s\n", e.Source, e.Service)
+		if e.Host != "" {
+			fmt.Fprintf(out, "  host     %s\n", e.Host)
+		}
+		if e.Millis != 0 {
+			fmt.Fprintf(out, "  time     %s\n", time.UnixMilli(e.Millis).UTC().Format(time.RFC3339Nano))
+		}
+		fmt.Fprintf(out, "  tags     %s\n  message  %s\n", strings.ReplaceAll(e.Tags, ",", ", "), shorten(e.Message))
+	}
+}
+
+// shorten makes a message fit for a line of a terminal: no control characters, not too long.
+func shorten(message string) string {
+	clean := []rune(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(message)))
+	if len(clean) <= maxShownText {
+		return string(clean)
+	}
+	return string(clean[:maxShownText-1]) + "…"
+}
+
+// showFunctions prints what each function did, by its own count.
+func showFunctions(out io.Writer, s *scene) {
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "function\tinvocations\tlines read\trequests\tretries\tMB in\tMB sent\tCPU s\tpeak RSS MiB\t")
+	for _, f := range []struct {
+		name     string
+		function *stack.Function
+	}{{"cloudwatch", s.cloudwatch}, {"kinesis", s.kinesis}} {
+		var sum stack.Ledger
+		ledgers := f.function.Ledgers()
+		for _, l := range ledgers {
+			sum.In += l.In
+			sum.Requests += l.Requests
+			sum.Retries += l.Retries
+			sum.BytesIn += l.BytesIn
+			sum.BytesSent += l.BytesSent
+		}
+		usage := f.function.Usage()
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%.1f\t%.1f\t%.2f\t%.1f\t\n", f.name, len(ledgers), sum.In, sum.Requests, sum.Retries,
+			float64(sum.BytesIn)/1e6, float64(sum.BytesSent)/1e6, usage.CPU.Seconds(), float64(usage.PeakRSSBytes)/(1<<20))
+	}
+	table.Flush()
+}
+
+// showLedger explains the duplicates, then ends with the ledger.
+func showLedger(out io.Writer, r *audit.Report) {
+	fmt.Fprintln(out)
+	if r.TotalDuplicates() == 0 {
+		fmt.Fprintln(out, "no line arrived twice")
+	}
+	for _, class := range r.Classes() {
+		fmt.Fprintf(out, "%d lines arrived again: %s (%s)\n", r.Duplicates[class], class.Cause(), class)
+	}
+	fmt.Fprintln(out, r)
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"time"
+
+	"sluice/e2e/generate"
+	"sluice/e2e/sample"
+	"sluice/e2e/stack/envelope"
+)
+
+// The generated load: about 60 000 lines, half of it through each function.
+const (
+	seed             = 1
+	payloads         = 120 // for each function
+	linesPerPayload  = 250
+	recordsPerBatch  = 10
+	recordsPerSecond = 100 // decides the arrival times only
+)
+
+// work is everything the demo sends.
+type work struct {
+	direct []directEvent
+	shards [][]envelope.Record
+	lines  []generate.Line
+	events int
+}
+
+// directEvent is one asynchronous event.
+type directEvent struct {
+	id      string
+	payload []byte
+}
+
+// prepare reads the sample events and generates the load.
+func prepare(eventsDir string) (work, error) {
+	samples, err := sample.Read(eventsDir)
+	if err != nil {
+		return work{}, err
+	}
+	w := work{}
+	for _, s := range samples {
+		w.lines = append(w.lines, s.Lines...)
+		if s.Stream {
+			w.shards = append(w.shards, s.Records)
+			w.events += len(s.Records)
+			continue
+		}
+		w.direct = append(w.direct, directEvent{id: s.Name, payload: s.Body})
+		w.events++
+	}
+	if err := w.generate(time.Now()); err != nil {
+		return work{}, err
+	}
+	return w, nil
+}
+
+func (w *work) generate(now time.Time) error {
+	g := generate.New(seed, now)
+	var shard []envelope.Record
+	for i := range payloads {
+		p := g.Payload(linesPerPayload)
+		event, err := p.Event()
+		if err != nil {
+			return err
+		}
+		w.direct = append(w.direct, directEvent{id: p.ID, payload: event})
+		streamed := g.Payload(linesPerPayload)
+		arrived := now.Add(time.Duration(i-payloads) * time.Second / recordsPerSecond)
+		shard = append(shard, streamed.Record("shardId-000000000000", arrived))
+		w.lines = append(append(w.lines, p.Lines...), streamed.Lines...)
+		w.events += 2
+	}
+	w.shards = append(w.shards, shard)
+	return nil
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"strings"
+)
+
+// treatment is what becomes of a setting of the Datadog Forwarder that has no counterpart here.
+type treatment int
+
+const (
+	ignored treatment = iota // plumbing of the Forwarder; one warning names all that are set
+	warned                   // has an effect there that is missed here
+	refused                  // ignoring it could leak or lose data
+)
+
+// forwarderSetting is a setting of the Datadog Forwarder that has no counterpart here (datadog-compat, section 6).
+type forwarderSetting struct {
+	name      string
+	treatment treatment
+	neutral   string // value that changes nothing, in any letters; the empty one never does
+	reason    string // why it is refused or missed, and what to do; for plumbing empty
+}
+
+// forwarderSettings returns the settings of the Datadog Forwarder that have no counterpart here.
+func forwarderSettings() []forwarderSetting {
+	const filter = "Sluice does not filter records by pattern, and without the pattern other records would be sent: unset it"
+	const redact = "Sluice does not redact, and without redaction data could leak: unset it"
+	return append([]forwarderSetting{
+		{"INCLUDE_AT_MATCH", refused, "", filter},
+		{"EXCLUDE_AT_MATCH", refused, "", filter},
+		{"REDACT_IP", refused, "false", redact},
+		{"REDACT_EMAIL", refused, "false", redact},
+		{"DD_SCRUBBING_RULE", refused, "", redact},
+		{"DD_FORWARD_LOG", refused, "true", "Sluice forwards logs and nothing else: unset it, or remove the trigger of the " +
+			"function"},
+		{"DD_SKIP_SSL_VALIDATION", refused, "false", "checks of certificates cannot be switched off: name a file with the " +
+			"certificate of the intake's authority in SLUICE_CA_BUNDLE"},
+		{"DD_MULTILINE_LOG_REGEX_PATTERN", warned, "", "has no effect: lines of S3 objects are not joined"},
+	}, plumbing()...)
+}
+
+// plumbing returns the settings that are ignored.
+func plumbing() []forwarderSetting {
+	names := []string{
+		"DD_ADDITIONAL_TARGET_LAMBDAS", "DD_API_URL", "DD_ENHANCED_METRICS", "DD_ENRICH_CLOUDWATCH_TAGS", "DD_ENRICH_S3_TAGS",
+		"DD_FETCH_LAMBDA_TAGS", "DD_FETCH_LOG_GROUP_TAGS", "DD_FETCH_S3_TAGS", "DD_FETCH_STEP_FUNCTIONS_TAGS",
+		"DD_FLUSH_TO_LOG", "DD_LOG_LEVEL", "DD_MAX_WORKERS", "DD_S3_BUCKET_NAME", "DD_SCRUBBING_RULE_REPLACEMENT",
+		"DD_SQS_QUEUE_URL", "DD_STEP_FUNCTIONS_TRACE_ENABLED", "DD_STORE_FAILED_EVENTS", "DD_TAGS_CACHE_TTL_SECONDS",
+		"DD_TRACE_ENABLED", "DD_TRACE_INTAKE_URL", "DD_USE_VPC",
+	}
+	list := make([]forwarderSetting, len(names))
+	for i, name := range names {
+		list[i].name = name
+	}
+	return list
+}
+
+// checkForwarder reports what the environment of a Datadog Forwarder holds and Sluice does not do. Values are not shown:
+// patterns tell what somebody wants to hide.
+func checkForwarder(env map[string]string, to *problems) {
+	var without []string
+	for _, s := range forwarderSettings() {
+		text := strings.TrimSpace(env[s.name])
+		if text == "" || strings.EqualFold(text, s.neutral) {
+			continue
+		}
+		switch s.treatment {
+		case refused:
+			to.add(SettingError{Place: s.name, Text: s.reason})
+		case warned:
+			to.warn(s.name, s.reason)
+		case ignored:
+			without = append(without, s.name)
+		}
+	}
+	if len(without) > 0 {
+		to.warn(strings.Join(without, ", "), "settings of the Datadog Forwarder that have no effect here")
+	}
+}

@@ -1,0 +1,242 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"sluice/internal/batch"
+	"sluice/internal/compress"
+	"sluice/internal/deliver"
+	"sluice/internal/ledger"
+	"sluice/internal/process"
+	"sluice/internal/record"
+)
+
+// invocation is one event on its way through the engine.
+type invocation struct {
+	f         *Forwarder
+	ctx       context.Context // ends when nothing may be read or sent any more
+	deadline  time.Time       // of the function; zero when there is none
+	started   time.Time
+	cold      bool // the container's first
+	requestID string
+
+	ledger    *ledger.Ledger
+	processor *process.Processor
+	lanes     []*laneRun
+	base      record.Origin // what every origin of this invocation starts from
+}
+
+// laneRun is the way of this invocation's records to one destination.
+type laneRun struct {
+	account *ledger.Account
+	builder *batch.Builder
+	flight  *deliver.Flight
+	taken   int // items that are to be sent, counted before anything is done with them
+	emitted int // of these, those in batches
+}
+
+// errDeadline says that reading was stopped in time.
+var errDeadline = errors.New("out of time: the rest of the event was not read")
+
+// Time that is kept back from sending, to account for everything and to answer (delivery contract 2.3).
+const (
+	reserveLeast = 5 * time.Second
+	reserveShare = 20 // one part in 20 of the time there is
+)
+
+// begin starts an invocation. options apply to the flights to all destinations; end has to be called when it is over.
+//
+// A forwarder works on one event at a time, as a Lambda container does: what it would gain from two at once, it would
+// pay for in memory.
+func (f *Forwarder) begin(ctx context.Context, options deliver.FlightOptions) (inv *invocation, end func()) {
+	f.busy.Lock()
+	inv = &invocation{f: f, cold: f.wake(), started: f.now(), processor: process.New(f.rules)}
+	end = f.busy.Unlock
+	if deadline, ok := ctx.Deadline(); ok {
+		left := deadline.Sub(inv.started)
+		reserve := min(max(reserveLeast, left/reserveShare), left/2)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+		inv.deadline = deadline
+		end = func() { cancel(); f.busy.Unlock() }
+	}
+	inv.ctx = ctx
+	inv.base = record.Origin{Region: f.function.Region, FunctionVersion: f.function.Version}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		inv.requestID, inv.base.FunctionARN = lc.AwsRequestID, lc.InvokedFunctionArn
+	}
+
+	ids := make([]string, len(f.lanes))
+	for i, l := range f.lanes {
+		ids[i] = l.sender.Destination().ID()
+	}
+	inv.ledger = ledger.New(ids...)
+	for i, l := range f.lanes {
+		options.Account = inv.ledger.Account(ids[i])
+		inv.lanes = append(inv.lanes, l.run(ctx, options))
+	}
+	return inv, end
+}
+
+// run opens a lane for one invocation.
+func (l *lane) run(ctx context.Context, options deliver.FlightOptions) *laneRun {
+	r := &laneRun{account: options.Account, builder: l.builder, flight: l.sender.Start(ctx, options)}
+	l.builder.Start(func(b *batch.Batch) { //nolint:contextcheck // the flight has the context it was started with
+		r.emitted += b.Count()
+		r.flight.Submit(b)
+	})
+	return r
+}
+
+// checkEvery is how many records are read between two looks at the clock.
+const checkEvery = 256
+
+// forward takes records through process into every destination's batches. unit is the owner's unit that they belong to.
+// It stops at the first record that cannot be read; those before it stand.
+func (inv *invocation) forward(records iter.Seq2[*record.Record, error], unit int) error {
+	read := 0
+	for r, err := range records {
+		if err != nil {
+			return err
+		}
+		if read++; read%checkEvery == 0 && inv.ctx.Err() != nil {
+			return errDeadline
+		}
+		if rule := inv.processor.Apply(r); rule != "" {
+			inv.drop(rule)
+			continue
+		}
+		for _, lane := range inv.lanes {
+			lane.add(r, unit)
+		}
+	}
+	return nil
+}
+
+func (inv *invocation) drop(rule ledger.Rule) {
+	for _, lane := range inv.lanes {
+		lane.account.In(1)
+		lane.account.Dropped(rule, 1)
+	}
+}
+
+func (l *laneRun) add(r *record.Record, unit int) {
+	l.taken++
+	added := l.builder.Add(r, unit)
+	l.taken += max(added.Items-1, 0)
+	if marks := added.Marks | r.Marks; marks != 0 {
+		for _, name := range marks.Names() {
+			l.account.Marked(name, 1)
+		}
+	}
+}
+
+// unreadable counts what could not be read as one line, which goes back to its owner with the event.
+func (inv *invocation) unreadable(reason string) {
+	for _, lane := range inv.lanes {
+		lane.account.In(1)
+		lane.account.Returned(reason, 1)
+	}
+}
+
+// reasonOf names why something could not be read, for the ledger.
+func reasonOf(err error) string {
+	var (
+		panicked *panicError
+		bomb     *compress.TooLargeError
+	)
+	switch {
+	case errors.As(err, &panicked):
+		return "panic"
+	case errors.Is(err, errDeadline):
+		return "deadline"
+	case errors.As(err, &bomb):
+		return "decode_bomb"
+	}
+	return "decode"
+}
+
+// failure says from where on an owner has to give an event again. The zero value is none.
+type failure struct {
+	err      error
+	unit     int  // the lowest one that is not accounted for
+	ofRecord bool // the fault is in what that unit holds, not in a destination or in time
+}
+
+// merge takes in how a flight ended: the lowest unit counts.
+func (a *failure) merge(r deliver.Result) {
+	switch {
+	case r.Err == nil:
+		return
+	case a.err == nil || r.FirstUnit < a.unit:
+		a.unit, a.ofRecord = r.FirstUnit, r.OfRecord
+	case r.FirstUnit == a.unit:
+		a.ofRecord = a.ofRecord && r.OfRecord
+	}
+	a.err = errors.Join(a.err, r.Err)
+}
+
+// finish sends what is left, waits for every answer and closes the accounts. at is what has failed so far; the result has
+// no error when every line is where it belongs.
+func (inv *invocation) finish(at failure) failure {
+	if err := guarded(inv.flush(at.err)); err != nil {
+		at = failure{err: errors.Join(at.err, err)}
+	}
+	for _, lane := range inv.lanes {
+		lane.account.In(lane.taken)
+		if _, panicked := errors.AsType[*panicError](at.err); panicked {
+			// It may have left half an item in a builder, so nothing in there is sent: units before this one too.
+			lane.account.Returned("panic", lane.taken-lane.emitted)
+			at.unit, at.ofRecord = 0, true
+		}
+	}
+	for _, lane := range inv.lanes {
+		at.merge(lane.flight.Wait())
+	}
+	if check := inv.ledger.Check(); check != nil {
+		// Something was counted wrongly, so nothing is known to be safe: the owner keeps everything.
+		at = failure{err: errors.Join(at.err, check)}
+	}
+	inv.f.report(inv, at.err)
+	return at
+}
+
+// flush returns what sends the last batches, unless a panic came before.
+func (inv *invocation) flush(before error) func() error {
+	return func() error {
+		if _, panicked := errors.AsType[*panicError](before); panicked {
+			return nil
+		}
+		for _, lane := range inv.lanes {
+			lane.builder.Flush()
+		}
+		return nil
+	}
+}
+
+// panicError is a panic that was caught. Its text is left out unless the runtime wrote it: it could quote a line.
+type panicError struct{ value any }
+
+func (e *panicError) Error() string {
+	if err, ok := e.value.(runtime.Error); ok {
+		return "panic: " + err.Error()
+	}
+	return fmt.Sprintf("panic of type %T", e.value)
+}
+
+// guarded calls f and turns a panic into an error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{p}
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,221 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"sluice/internal/deliver"
+	"sluice/internal/event"
+	"sluice/internal/record"
+	"sluice/internal/source/kinesis"
+)
+
+// kinesisWindow is how far batches of a shard may be ahead of the oldest one that has not been answered: after a failure
+// the shard is read again from the first record that failed, and no more than these are then sent twice (delivery
+// contract D6).
+const kinesisWindow = 4
+
+// batchResponse is a partial batch response: the owner gives the named items again.
+type batchResponse struct {
+	BatchItemFailures []batchItemFailure `json:"batchItemFailures"`
+}
+
+type batchItemFailure struct {
+	ItemIdentifier string `json:"itemIdentifier"`
+}
+
+// Kinesis answers the batches of an event source mapping for a Kinesis stream with ReportBatchItemFailures: with the
+// lowest sequence number that is not accounted for, from which on Lambda gives the records again.
+func Kinesis(f *Forwarder) Handler {
+	return func(ctx context.Context, payload []byte) ([]byte, error) {
+		f := f.ready()
+		if f.refusal != nil {
+			return nil, f.refusal
+		}
+		inv, end := f.begin(ctx, deliver.FlightOptions{Window: kinesisWindow})
+		defer end()
+
+		var batch event.Kinesis
+		var at failure
+		at.err = guarded(func() (err error) {
+			batch, err = event.ParseKinesis(payload)
+			return err
+		})
+		if at.err != nil {
+			inv.unreadable(reasonOf(at.err))
+		} else {
+			at.unit, at.err = inv.stream(batch.Records)
+		}
+		at.ofRecord = at.err != nil && !errors.Is(at.err, errDeadline)
+		return answer(batch.Records, inv.finish(at))
+	}
+}
+
+// answer is the response to a batch: from the failed record on it comes again, if there was an error.
+//
+// It is not for a first record that is itself at fault. Lambda cuts a batch at the record that is named, so naming the
+// first one would bring the whole batch again, and at last give all of it up. An error makes Lambda halve the batch
+// instead, until that record is alone.
+func answer(records []event.KinesisRecord, at failure) ([]byte, error) {
+	response := batchResponse{BatchItemFailures: []batchItemFailure{}}
+	if at.err != nil {
+		if at.unit == 0 && at.ofRecord || at.unit >= len(records) || records[at.unit].SequenceNumber == "" {
+			return nil, at.err // or there is no record to name: the whole batch comes again
+		}
+		response.BatchItemFailures = append(response.BatchItemFailures,
+			batchItemFailure{ItemIdentifier: records[at.unit].SequenceNumber})
+	}
+	text, err := json.Marshal(response)
+	if err != nil {
+		return nil, fmt.Errorf("partial batch response: %w", err)
+	}
+	return text, nil
+}
+
+// stream forwards records in order until one fails. What stands behind that one is given again with it, so sending it
+// now would only send it twice. The result is the number of the record that could not be read, with the error.
+func (inv *invocation) stream(records []event.KinesisRecord) (failed int, err error) {
+	origins := origins{}
+	for i := range records {
+		if inv.failed() {
+			return 0, nil // finish knows which one
+		}
+		r := &records[i]
+		err := guarded(func() error { return inv.streamRecord(r, i, origins) })
+		if err != nil {
+			inv.unreadable(reasonOf(err))
+			return i, fmt.Errorf("kinesis record %s: %w", r.SequenceNumber, err)
+		}
+	}
+	return 0, nil
+}
+
+// failed reports whether a destination has given up items.
+func (inv *invocation) failed() bool {
+	for _, lane := range inv.lanes {
+		if lane.flight.Failed() {
+			return true
+		}
+	}
+	return false
+}
+
+// streamRecord forwards what is in one stream record: one user record, or those that a producer aggregated.
+func (inv *invocation) streamRecord(r *event.KinesisRecord, unit int, origins origins) error {
+	if inv.ctx.Err() != nil {
+		return errDeadline
+	}
+	data, err := r.Payload(inv.f.packed[:0])
+	if err != nil {
+		return err
+	}
+	inv.f.packed = data
+	inv.ledger.BytesIn(len(data))
+	inv.base.StreamARN = r.EventSourceARN
+	if r.Region != "" {
+		inv.base.Region = r.Region
+	}
+	users, _, err := kinesis.Deaggregate(data)
+	if err != nil {
+		return err
+	}
+	text := kinesis.UserRecord{Origin: origins.of(&inv.base), EventID: r.EventID, TimeMillis: r.ArrivalMillis}
+	for user := range users {
+		if err := inv.userRecord(user, &text, unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// origins are those of plain records, by stream: all of a stream's lines share one.
+type origins map[string]*record.Origin
+
+func (o origins) of(base *record.Origin) *record.Origin {
+	known := o[base.StreamARN]
+	if known == nil {
+		copied := *base
+		copied.Kind = record.Kinesis
+		known = &copied
+		o[base.StreamARN] = known
+	}
+	return known
+}
+
+// headBytes is how much of a compressed user record is looked at to tell what it is. CloudWatch Logs names the events of a
+// payload within its first hundred bytes or so.
+const headBytes = 4 << 10
+
+// userRecord forwards a subscription payload, or lines of text, packed or not.
+func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit int) error {
+	switch kinesis.Sniff(user) {
+	case kinesis.Subscription:
+		return inv.forward(inv.f.decoder.Records(bytes.NewReader(user), &inv.base), unit)
+	case kinesis.Lines:
+		return inv.lines(user, text, unit)
+	case kinesis.Gzip:
+	}
+	if err := inv.f.gunzip.Reset(user, inv.f.maxInflated); err != nil {
+		return err
+	}
+	head, err := io.ReadAll(io.LimitReader(&inv.f.gunzip, headBytes))
+	if err == nil && kinesis.Sniff(head) != kinesis.Subscription && kinesis.IsOpen(head) {
+		// Members in an unusual order, or a very long line.
+		more, _ := io.ReadAll(io.LimitReader(&inv.f.gunzip, maxTextBytes))
+		head = append(head, more...)
+	}
+	// A fault so far is met again by whoever reads on: what stands before it is forwarded first.
+	plain := io.MultiReader(bytes.NewReader(head), &inv.f.gunzip)
+	if kinesis.Sniff(head) == kinesis.Subscription {
+		return inv.forward(inv.f.decoder.Records(plain, &inv.base), unit)
+	}
+	return inv.linesOf(plain, text, unit)
+}
+
+// lines forwards the lines of a piece of text, which ends with a line.
+func (inv *invocation) lines(piece []byte, text *kinesis.UserRecord, unit int) error {
+	text.Data = piece
+	err := inv.forward(kinesis.Records(*text), unit)
+	text.FirstIndex += kinesis.CountLines(piece)
+	return err
+}
+
+// Text that is unpacked on the way is forwarded in pieces: memory is bounded by the longest line.
+const (
+	pieceBytes   = 128 << 10
+	maxTextBytes = 16 << 20
+)
+
+// linesOf forwards the lines of a text as it is read.
+func (inv *invocation) linesOf(plain io.Reader, text *kinesis.UserRecord, unit int) error {
+	buf := make([]byte, 0, pieceBytes)
+	for {
+		if len(buf) == cap(buf) {
+			if len(buf) >= maxTextBytes {
+				return fmt.Errorf("a line of more than %d bytes", maxTextBytes)
+			}
+			buf = slices.Grow(buf, len(buf))
+		}
+		n, readErr := plain.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		end := bytes.LastIndexByte(buf, '\n') + 1
+		if readErr == io.EOF {
+			end = len(buf)
+		}
+		if err := inv.lines(buf[:end], text, unit); err != nil {
+			return err
+		}
+		buf = buf[:copy(buf, buf[end:])]
+		switch {
+		case readErr == io.EOF:
+			return nil
+		case readErr != nil:
+			return fmt.Errorf("lines: %w", readErr)
+		}
+	}
+}

@@ -1,0 +1,243 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"sluice/internal/compress"
+	"sluice/internal/config"
+	"sluice/internal/deliver"
+	"sluice/internal/secret"
+)
+
+const (
+	functionARN = "arn:aws:lambda:eu-west-1:123456789012:function:sluice"
+	requestID   = "00000000-0000-4000-8000-000000000001"
+	apiKey      = "0123456789abcdef0123456789abcdef"
+	ownLogGroup = "/sluice/test"
+
+	// canary stands in every message and secret of these tests; it must not be in an error or in our own output.
+	canary = "CANARY"
+
+	// oneHTTP is a destination that takes lines one by one.
+	oneHTTP = `{destinations: [{id: archive, type: http, url: "https://logs.example.com/ingest", max_records: 1,
+		headers: {Authorization: "plain:` + canary + `"}}]}`
+	oneDatadog = `{destinations: [{id: datadog, type: datadog, api_key: "plain:` + canary + `"}]}`
+	// both are two destinations with default settings.
+	both = `{tags: ["env:test"], destinations: [
+		{id: datadog, type: datadog, site: datadoghq.eu, api_key: "plain:` + apiKey + `"},
+		{id: archive, type: http, url: "https://logs.example.com/ingest", headers: {Authorization: "plain:` + canary + `"}}]}`
+)
+
+// start is when the tests begin: half an hour after what is in the sample events.
+var start = time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC)
+
+// rig is a forwarder that is wired as the functions wire it, with intakes and a clock of the test's.
+type rig struct {
+	*Forwarder
+	intake  *intake
+	clients []deliver.ClientOptions // of the destinations
+	now     time.Time
+	out     bytes.Buffer // one line per invocation
+	log     bytes.Buffer
+}
+
+// newRig wires a document.
+func newRig(t *testing.T, document string) *rig {
+	t.Helper()
+	return newRigOf(t, map[string]string{"SLUICE_CONFIG": document})
+}
+
+func newRigOf(t *testing.T, env map[string]string) *rig {
+	t.Helper()
+	cfg, err := config.Load(t.Context(), env, nil)
+	require.NoError(t, err)
+	r := &rig{intake: &intake{}, now: start}
+	outside := r.world(secret.NewStores(func(name string) string { return env[name] }, nil))
+	r.Forwarder, err = build(t.Context(), cfg, outside, Function{Name: "Sluice", Version: "$LATEST", Region: "eu-west-1", LogGroup: ownLogGroup})
+	require.NoError(t, err)
+	return r
+}
+
+// world is the test's own, with these secrets.
+func (r *rig) world(secrets secret.Fetcher) world {
+	return world{
+		secrets: secrets,
+		client: func(o deliver.ClientOptions) (*http.Client, error) {
+			r.clients = append(r.clients, o)
+			return &http.Client{Transport: r.intake}, nil
+		},
+		now: func() time.Time { return r.now },
+		out: &r.out,
+		log: slog.New(slog.NewTextHandler(&r.log, nil)),
+	}
+}
+
+// lambdaContext is a context as the Lambda runtime makes it, without a deadline.
+func lambdaContext(t *testing.T) context.Context {
+	t.Helper()
+	return lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: requestID, InvokedFunctionArn: functionARN})
+}
+
+// invoke answers an event, and returns the ledger of the invocation. It checks what holds for every invocation: one line
+// of output, accounts that balance, and no text of a line or secret in what we say.
+func (r *rig) invoke(t *testing.T, handler func(*Forwarder) Handler, event []byte) (answer string, ledger statement, err error) {
+	t.Helper()
+	return r.invokeWithin(lambdaContext(t), t, handler, event)
+}
+
+func (r *rig) invokeWithin(ctx context.Context, t *testing.T, handler func(*Forwarder) Handler, event []byte) (answer string, ledger statement, err error) {
+	t.Helper()
+	r.out.Reset()
+	response, err := handler(r.Forwarder).Invoke(ctx, event)
+	line := r.out.String()
+	require.Equal(t, 1, strings.Count(line, "\n"), "one line per invocation: %s", line)
+	require.NoError(t, json.Unmarshal([]byte(line), &ledger))
+	assert.Zero(t, ledger.Unaccounted)
+	for id, c := range ledger.Destinations {
+		assert.Equal(t, c.In, c.Delivered+sum(c.Dropped)+sum(c.Returned), "account of %s", id)
+	}
+	assert.NotContains(t, line, canary)
+	assert.NotContains(t, line, apiKey)
+	if err != nil {
+		assert.NotContains(t, err.Error(), canary)
+		assert.NotContains(t, err.Error(), apiKey)
+		assert.Nil(t, response, "an error has no answer beside it")
+		assert.NotEmpty(t, ledger.Error)
+	}
+	return string(response), ledger, err
+}
+
+// statement is the line of an invocation.
+type statement struct {
+	Destinations map[string]counts `json:"destinations"`
+	Unaccounted  int
+	ColdStart    bool   `json:"cold_start"`
+	Error        string `json:"error"`
+	RequestID    string `json:"request_id"`
+	BytesIn      int
+}
+
+type counts struct {
+	In, Delivered, Requests, Retries int
+	Dropped, Returned, Marked        map[string]int
+}
+
+func sum(tally map[string]int) int {
+	total := 0
+	for _, n := range tally {
+		total += n
+	}
+	return total
+}
+
+// received is a request as an intake sees it, with its body unpacked.
+type received struct {
+	method, url, coding string
+	header              http.Header
+	packed, body        []byte
+	count               int // requests so far, this one included
+	ctx                 context.Context
+}
+
+// intake is every destination at once. It accepts what it is not told to answer otherwise. It is safe for concurrent use.
+type intake struct {
+	// answer gives a status; 0 is an answer that never comes.
+	answer func(r received) int
+
+	mu     sync.Mutex
+	got    []received
+	closed int // how often idle connections were closed
+}
+
+func (i *intake) RoundTrip(req *http.Request) (*http.Response, error) {
+	packed, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	r := received{method: req.Method, url: req.URL.String(), coding: req.Header.Get("Content-Encoding"), header: req.Header.Clone(), packed: packed, ctx: req.Context()}
+	if r.body, err = unpack(r.coding, packed); err != nil {
+		return nil, err
+	}
+	i.mu.Lock()
+	i.got = append(i.got, r)
+	r.count = len(i.got)
+	i.mu.Unlock()
+	status := http.StatusAccepted
+	if i.answer != nil {
+		status = i.answer(r)
+	}
+	if status == 0 {
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: req}, nil
+}
+
+func (i *intake) CloseIdleConnections() { i.closed++ }
+
+func unpack(coding string, packed []byte) ([]byte, error) {
+	switch coding {
+	case "":
+		return packed, nil
+	case "gzip":
+		codec, err := compress.Gzip(1)
+		if err != nil {
+			return nil, err
+		}
+		return codec.Unpack(nil, packed)
+	case "zstd":
+		codec, err := compress.Zstd(1)
+		if err != nil {
+			return nil, err
+		}
+		return codec.Unpack(nil, packed)
+	}
+	return nil, errors.New("unknown content coding " + coding)
+}
+
+// items are the items of the requests to a host, as they were sent.
+func (i *intake) items(t *testing.T, host string) []map[string]any {
+	t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var items []map[string]any
+	for _, r := range i.got {
+		if !strings.Contains(r.url, host) {
+			continue
+		}
+		var list []map[string]any
+		require.NoError(t, json.Unmarshal(r.body, &list), "%s", r.body)
+		items = append(items, list...)
+	}
+	return items
+}
+
+// messages are those of the items that a host was sent.
+func (i *intake) messages(t *testing.T, host string) []string {
+	t.Helper()
+	messages := []string{}
+	for _, item := range i.items(t, host) {
+		messages = append(messages, item["message"].(string))
+	}
+	return messages
+}
+
+// The hosts of the destinations in these tests.
+const (
+	archiveHost = "logs.example.com"
+	datadogHost = "http-intake.logs.datadoghq"
+)

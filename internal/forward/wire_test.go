@@ -1,0 +1,305 @@
+package forward
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"sluice/internal/compress"
+	"sluice/internal/config"
+	"sluice/internal/deliver"
+)
+
+// httpWith is a document with one HTTP destination that has these settings too.
+func httpWith(settings string) string {
+	return `{destinations: [{id: archive, type: http, url: "https://logs.example.com/ingest", ` + settings + `}]}`
+}
+
+// datadogWith is a document with one Datadog destination that has these settings too.
+func datadogWith(settings string) string {
+	return `{destinations: [{id: datadog, type: datadog, api_key: "plain:` + apiKey + `", ` + settings + `}]}`
+}
+
+// with is a document that has these settings at its top too.
+func with(settings, document string) string { return "{" + settings + ", " + document[1:] }
+
+// wired is a setting and what can be seen of it.
+type wired struct {
+	field    string // of package config, that this row shows; empty for a row that shows what happens without it
+	document string
+	check    func(t *testing.T, r *rig)
+}
+
+// first is the first request of an invocation with three lines.
+func first(t *testing.T, r *rig) received {
+	t.Helper()
+	_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, numbered(3)...))))
+	require.NoError(t, err)
+	require.NotEmpty(t, r.intake.got)
+	return r.intake.got[0]
+}
+
+// body makes a check of a part of the first body.
+func body(parts ...string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		got := string(first(t, r).body)
+		for _, part := range parts {
+			assert.Contains(t, got, part)
+		}
+	}
+}
+
+// header makes a check of a header of the first request.
+func header(name, want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		assert.Equal(t, want, first(t, r).header.Get(name))
+	}
+}
+
+// url makes a check of the first request's method and URL.
+func url(want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		got := first(t, r)
+		assert.Equal(t, want, got.method+" "+got.url)
+	}
+}
+
+// packedBy makes a check of the first body against what a codec makes of it.
+func packedBy(codecOf func(level int) (compress.Codec, error), level int) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		codec, err := codecOf(level)
+		require.NoError(t, err)
+		got := first(t, r)
+		assert.Equal(t, codec.Encoding(), got.coding)
+		assert.Equal(t, codec.Append(nil, got.body), got.packed)
+	}
+}
+
+// requests makes a check of how many requests an event of ten lines makes.
+func requests(want int) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, numbered(10)...))))
+		require.NoError(t, err)
+		assert.Len(t, r.intake.got, want)
+	}
+}
+
+// answered makes a check of the error after the intake answered with a status.
+func answered(status int, want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		r.intake.answer = func(received) int { return status }
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, "x"))))
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, want)
+		}
+	}
+}
+
+// oversized makes a check of the items that a message of 3000 bytes becomes.
+func oversized(items int, mark string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, ledger, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, strings.Repeat("x", 3000)))))
+		require.NoError(t, err)
+		for _, c := range ledger.Destinations {
+			assert.Equal(t, items, c.In)
+			assert.Equal(t, map[string]int{mark: 1}, c.Marked)
+		}
+	}
+}
+
+// late makes a check of an item whose event is a day old.
+func late(part string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		r.now = r.now.Add(24 * time.Hour)
+		body(part)(t, r)
+	}
+}
+
+// inFlight makes a check of the most requests that are under way at once.
+func inFlight(want int) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		var flying, most atomic.Int64
+		r.intake.answer = func(received) int {
+			for n := flying.Add(1); ; {
+				known := most.Load()
+				if n <= known || most.CompareAndSwap(known, n) {
+					break
+				}
+			}
+			time.Sleep(time.Second)
+			flying.Add(-1)
+			return http.StatusOK
+		}
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, numbered(100)...))))
+		require.NoError(t, err)
+		assert.EqualValues(t, want, most.Load())
+	}
+}
+
+// patience makes a check of how long an answer is waited for.
+func patience(want time.Duration) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		var waited time.Duration
+		r.intake.answer = func(r received) int {
+			begin := time.Now()
+			<-r.ctx.Done()
+			waited = time.Since(begin)
+			return http.StatusNotFound
+		}
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, "x"))))
+		require.Error(t, err)
+		assert.Equal(t, want, waited)
+	}
+}
+
+// client makes a check of the options of the connections.
+func client(want deliver.ClientOptions) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		assert.Equal(t, []deliver.ClientOptions{want}, r.clients)
+	}
+}
+
+// inflated makes a check of a payload of 3 MB.
+func inflated(want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, strings.Repeat("x", 3_000_000)))))
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, want)
+		}
+	}
+}
+
+// rows has what can be seen of each field of the configuration from outside.
+func rows() map[string]wired {
+	const ingest = "https://logs.example.com/ingest"
+	plain := func(int) (compress.Codec, error) { return compress.Plain{}, nil }
+	return map[string]wired{
+		"tags":               {"Tags", with("tags: {env: prod, a: b}", datadogWith("")), body(`"ddtags":"env:prod,a:b,forwardername:sluice,`)},
+		"no tags":            {"", datadogWith(""), body(`"ddtags":"forwardername:sluice,forwarder_version:` + Version + `,aws_account:123456789012"`)},
+		"source":             {"Source", with("source: nginx", datadogWith("")), body(`"ddsource":"nginx"`, "source_overridden:true")},
+		"source names":       {"SourceNames", with("source_names: datadog-forwarder", datadogWith("")), coarse("cloudwatch")},
+		"usual source names": {"", datadogWith(""), coarse("postgresql")},
+		"inflated bytes":     {"MaxInflatedBytes", with("max_inflated_bytes: 2MiB", httpWith("")), inflated("more than 2097152 bytes")},
+		"inflated, usual":    {"", httpWith("max_body_bytes: 5MB"), inflated("")},
+		"destinations":       {"Destinations", both, requests(2)},
+		"warnings":           {"Warnings", datadogWith(""), func(*testing.T, *rig) {}}, // written by FromEnvironment, see its test
+		"certificates":       {"CABundle", httpWith(""), func(*testing.T, *rig) {}},    // see TestCABundle
+
+		"id":               {"Destination.ID", httpWith(""), called("archive")},
+		"type datadog":     {"Destination.Type", datadogWith(""), body(`"ddsource":"cloudwatch"`)},
+		"type http":        {"Destination.Type", httpWith(""), body(`"source":"cloudwatch"`)},
+		"URL of HTTP":      {"Destination.URL", httpWith(""), url("POST " + ingest)},
+		"URL of Datadog":   {"Destination.URL", datadogWith(`url: "https://proxy.example.com/dd/"`), url("POST https://proxy.example.com/dd/api/v2/logs")},
+		"coding, a site":   {"Destination.Compression", datadogWith(""), packedBy(compress.Zstd, zstdLevel)},
+		"coding, a proxy":  {"Destination.Compression", datadogWith(`url: "https://proxy.example.com"`), packedBy(compress.Gzip, gzipLevel)},
+		"coding, HTTP":     {"Destination.Compression", httpWith(""), packedBy(compress.Gzip, gzipLevel)},
+		"zstd for HTTP":    {"Destination.Compression", httpWith("compression: zstd"), packedBy(compress.Zstd, zstdLevel)},
+		"gzip for a site":  {"Destination.Compression", datadogWith("compression: gzip"), packedBy(compress.Gzip, gzipLevel)},
+		"no coding":        {"Destination.Compression", datadogWith("compression: none"), packedBy(plain, 0)},
+		"level of gzip":    {"Destination.CompressionLevel", httpWith("compression_level: 9"), packedBy(compress.Gzip, 9)},
+		"level of zstd":    {"Destination.CompressionLevel", datadogWith("compression_level: 9"), packedBy(compress.Zstd, 9)},
+		"cut":              {"Destination.Oversize", httpWith("max_record_bytes: 1kB, oversize: truncate"), oversized(1, "truncated")},
+		"split":            {"Destination.Oversize", httpWith("max_record_bytes: 1kB, oversize: split"), oversized(6, "chunked")},
+		"in flight":        {"Destination.MaxInFlight", httpWith("max_records: 1, max_in_flight: 3"), inFlight(3)},
+		"in flight, usual": {"", httpWith("max_records: 1"), inFlight(8)},
+		"idle connections": {"Destination.MaxInFlight", httpWith("max_in_flight: 3"), client(deliver.ClientOptions{URL: ingest, MaxInFlight: 3, AttemptTimeout: 15 * time.Second})},
+		"timeout":          {"Destination.AttemptTimeout", httpWith("attempt_timeout: 7s"), patience(7 * time.Second)},
+		"timeout, usual":   {"", httpWith(""), patience(15 * time.Second)},
+		"clear text": {
+			"Destination.AllowInsecureHTTP", `{destinations: [{id: a, type: http, url: "http://logs.example.com/", allow_insecure_http: true}]}`,
+			url("POST http://logs.example.com/"),
+		},
+		"private addresses": {
+			"Destination.AllowPrivate", httpWith("allow_private: true"),
+			client(deliver.ClientOptions{URL: ingest, MaxInFlight: 8, AllowPrivate: true, AttemptTimeout: 15 * time.Second}),
+		},
+
+		"site":          {"Destination.Datadog Datadog.Site", datadogWith("site: us5.datadoghq.com"), url("POST https://http-intake.logs.us5.datadoghq.com/api/v2/logs")},
+		"site, usual":   {"", datadogWith(""), url("POST https://http-intake.logs.datadoghq.com/api/v2/logs")},
+		"API key":       {"Datadog.APIKey", datadogWith(""), header("DD-API-KEY", apiKey)},
+		"late":          {"Datadog.Late", datadogWith("late: send"), late(`"timestamp":`)},
+		"late, usual":   {"", datadogWith(""), late(`"event_time":`)},
+		"event id":      {"Datadog.EventID", datadogWith("event_id: none"), body(`},"timestamp"`)},
+		"short id":      {"Datadog.EventID", datadogWith("event_id: short"), body(`},"id":"262d888ecec86329","timestamp"`)},
+		"id, usual":     {"", datadogWith(""), body(`},"id":"00000000000000000000000000000000000000000000000000000000","timestamp"`)},
+		"user agent":    {"", datadogWith(""), header("User-Agent", "sluice/"+Version)},
+		"our version":   {"", datadogWith(""), header("DD-EVP-ORIGIN-VERSION", Version)},
+		"agent of HTTP": {"", httpWith(""), header("User-Agent", "sluice/"+Version)},
+
+		"method":         {"Destination.HTTP HTTP.Method", httpWith("method: PUT"), url("PUT " + ingest)},
+		"headers":        {"HTTP.Headers", httpWith(`headers: {X-Token: "plain:abc"}`), header("X-Token", "abc")},
+		"lines":          {"HTTP.Format", httpWith("format: json_lines"), body("}\n{")},
+		"array":          {"HTTP.Format", httpWith("format: json_array"), body("},{")},
+		"fields":         {"HTTP.Fields", httpWith(`fields: {message: msg, id: ""}`), body(`{"time":`, `"msg":"line 0`)},
+		"codes":          {"HTTP.SuccessCodes", httpWith("success_codes: 201"), answered(200, "http_200")},
+		"codes, usual":   {"", httpWith(""), answered(200, "")},
+		"another code":   {"HTTP.SuccessCodes", httpWith("success_codes: [200, 409]"), answered(409, "")},
+		"bytes of body":  {"HTTP.MaxBodyBytes", httpWith("max_body_bytes: 1kB"), requests(5)},
+		"records":        {"HTTP.MaxRecords", httpWith("max_records: 4"), requests(3)},
+		"records, usual": {"", httpWith(""), requests(1)},
+		"bytes of item":  {"HTTP.MaxRecordBytes", httpWith("max_record_bytes: 2kB"), oversized(1, "truncated")},
+	}
+}
+
+// called makes a check of the first destination's name.
+func called(want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		assert.Equal(t, want, r.lanes[0].sender.Destination().ID())
+	}
+}
+
+// coarse makes a check of the source of a group that RDS writes.
+func coarse(want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, documentOf(t, "DATA_MESSAGE", "/aws/rds/instance/shop/postgresql", "x"))))
+		require.NoError(t, err)
+		assert.Contains(t, string(r.intake.got[0].body), `"ddsource":"`+want+`"`)
+	}
+}
+
+func TestEverySettingIsWired(t *testing.T) {
+	shown := map[string]bool{}
+	for name, row := range rows() {
+		for field := range strings.FieldsSeq(row.field) {
+			shown[field] = true
+		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { row.check(t, newRig(t, row.document)) })
+		})
+	}
+	for prefix, of := range map[string]reflect.Type{
+		"":             reflect.TypeFor[config.Config](),
+		"Destination.": reflect.TypeFor[config.Destination](),
+		"Datadog.":     reflect.TypeFor[config.Datadog](),
+		"HTTP.":        reflect.TypeFor[config.HTTP](),
+	} {
+		for _, field := range reflect.VisibleFields(of) {
+			assert.True(t, shown[prefix+field.Name], "no row shows what %s%s does", prefix, field.Name)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package record
+
+import (
+	"crypto/sha256"
+	"encoding"
+	"encoding/hex"
+	"hash"
+	"strconv"
+)
+
+// IDLen is the length of a record's id in bytes: hex digits.
+const IDLen = 32
+
+const unitSeparator = 0x1F
+
+// identity hashes an origin's coordinates once; the digest's state is then copied for each record. What a record needs
+// meanwhile is kept here as well, so that an id allocates nothing.
+type identity struct {
+	digest hash.Hash
+	prefix []byte // the digest's state after the origin's parts
+	parts  []byte
+	sum    [sha256.Size]byte
+}
+
+// AppendID appends the record's deterministic id: the first 32 hex digits of the SHA-256 of kind and coordinates, joined
+// by 0x1F. The same event has the same id whatever path it took and however often it came.
+//
+//	cwl      owner account, log group, log stream, event id
+//	kinesis  stream ARN, eventID (shard:sequence), index
+//
+// It is not safe for concurrent use on records of one origin.
+func (r *Record) AppendID(dst []byte) []byte {
+	id := r.Origin.identity()
+	id.parts = r.EventID.AppendPlain(id.parts[:0])
+	if r.Origin.Kind != CloudWatch {
+		id.parts = append(id.parts, unitSeparator)
+		id.parts = strconv.AppendInt(id.parts, int64(r.Index), 10)
+	}
+
+	// The digest accepts the state it gave itself.
+	if err := id.digest.(encoding.BinaryUnmarshaler).UnmarshalBinary(id.prefix); err != nil {
+		panic("record: sha256 state: " + err.Error())
+	}
+	id.digest.Write(id.parts)
+	return hex.AppendEncode(dst, id.digest.Sum(id.sum[:0])[:IDLen/2])
+}
+
+func (o *Origin) identity() *identity {
+	if o.id.digest != nil {
+		return &o.id
+	}
+	parts := []string{string(o.Kind), o.StreamARN}
+	if o.Kind == CloudWatch {
+		parts = []string{string(o.Kind), o.Owner, o.LogGroup, o.LogStream}
+	}
+	digest := sha256.New()
+	for _, part := range parts {
+		digest.Write(append([]byte(part), unitSeparator))
+	}
+	prefix, err := digest.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		panic("record: sha256 state: " + err.Error())
+	}
+	o.id = identity{digest: digest, prefix: prefix}
+	return &o.id
+}
+
+// With returns a copy of the origin with other tags and service, for records that carry their own (`ddtags` in a
+// message). The copy is another origin to every encoder.
+func (o *Origin) With(tags Tags, service string) *Origin {
+	c := *o
+	c.Tags, c.Service = tags, service
+	c.id = identity{}
+	return &c
+}
