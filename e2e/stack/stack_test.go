@@ -158,6 +158,7 @@ func TestFreeze(t *testing.T) {
 	assert.Equal(t, before, decode(t, invoke(t, f, `{}`)).PID, "a thawed process goes on")
 
 	require.NoError(t, f.Freeze())
+	time.Sleep(200 * time.Millisecond) // the signal is a request: a thread on another processor may still answer before it stops
 	assert.True(t, invoke(t, f, `{}`, Within(200*time.Millisecond)).TimedOut, "a frozen one misses its deadline")
 }
 
