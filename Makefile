@@ -1,10 +1,10 @@
 # The usual tasks. Each one works in any folder; what they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test oracle race lint bench fuzz rss startup sizes reproducible clean
+.PHONY: help build demo test oracle race lint bench bench-e2e fuzz rss startup sizes reproducible clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the functions and their archives into dist/ (ARCHES="arm64 amd64")
 	@scripts/build
@@ -25,8 +25,11 @@ race: ## the tests of the functions and the end-to-end tests under the race dete
 lint: ## golangci-lint, go vet, module and template checks
 	@scripts/lint
 
-bench: ## the whole path on one core, beside the limit and a naive pipeline (BENCH=, COUNT=6)
+bench: ## both paths, CloudWatch and S3, on one core, beside the limit and a naive pipeline (BENCH=, COUNT=6)
 	@scripts/bench
+
+bench-e2e: ## the real S3 function and objects up to 1 GiB: time, memory, nothing lost (ARGS="-sizes 64 -strict")
+	cd e2e && go run ./bench $(ARGS)
 
 fuzz: ## every fuzz target for a while (FUZZTIME=10s)
 	@scripts/fuzz

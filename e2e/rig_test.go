@@ -36,6 +36,7 @@ const (
 var builds = map[string]func() (string, error){
 	"cloudwatch": sync.OnceValues(func() (string, error) { return buildFunction("cloudwatch") }),
 	"kinesis":    sync.OnceValues(func() (string, error) { return buildFunction("kinesis") }),
+	"s3":         sync.OnceValues(func() (string, error) { return buildFunction("s3") }),
 }
 
 func buildFunction(name string) (string, error) {
@@ -49,6 +50,8 @@ type rig struct {
 	function *stack.Function
 	queue    *owner.Async
 	mapping  *owner.Mapping
+	objects  *owner.Queue     // of messages that announce objects
+	jobs     []owner.Delivery // tasks of S3 Batch Operations
 	generate *generate.Generator
 	lines    []generate.Line
 }
@@ -61,6 +64,8 @@ type setup struct {
 	batch    int  // records of a Kinesis batch
 	retries  int  // of a Kinesis batch
 	bisect   bool // of a Kinesis batch
+
+	versioned bool // the bucket that objects are in keeps what is overwritten
 }
 
 func newRig(t *testing.T, s setup) *rig {
@@ -78,10 +83,11 @@ func newRig(t *testing.T, s setup) *rig {
 	require.NoError(t, err)
 	env := map[string]string{"DD_API_KEY": oldKey, "DD_URL": r.intake.URL(), "DD_TAGS": "env:e2e"}
 	for name, value := range s.env {
-		env[name] = value
-		if value == "" {
+		if _, usual := env[name]; usual && value == "" {
 			delete(env, name)
+			continue
 		}
+		env[name] = value
 	}
 	r.function, err = stack.New(stack.Config{Binary: binary, Name: "sluice-" + s.function, Timeout: s.timeout, Env: env})
 	require.NoError(t, err)
@@ -90,6 +96,9 @@ func newRig(t *testing.T, s setup) *rig {
 	r.mapping = owner.NewMapping(r.function, owner.MappingConfig{
 		Stream:    envelope.Stream{ARN: "arn:aws:kinesis:eu-west-1:123456789012:stream/logs", Region: stack.Region},
 		BatchSize: s.batch, MaxRetries: s.retries, Bisect: s.bisect,
+	})
+	r.objects = owner.NewQueue(r.function, owner.QueueConfig{
+		Queue: envelope.Queue{ARN: "arn:aws:sqs:eu-west-1:123456789012:log-objects", Region: stack.Region},
 	})
 	return r
 }
@@ -100,11 +109,11 @@ func (r *rig) close() {
 	require.NoError(r.t, r.intake.Close())
 	output := r.function.Output()
 	for _, line := range output {
-		for _, secret := range []string{oldKey, newKey, `"crc":`, `crc\":`} {
+		for _, secret := range []string{oldKey, newKey, `"crc":`, `crc\":`, "; crc:"} {
 			assert.NotContains(r.t, line, secret, "the function's own output")
 		}
 	}
-	invocations := len(r.queue.History) + len(r.mapping.History)
+	invocations := len(r.history())
 	assert.LessOrEqual(r.t, len(output), maxOwnLines*max(1, invocations), "lines of the function's own output")
 	if r.t.Failed() {
 		r.t.Logf("output of the function:\n%s", strings.Join(output[max(0, len(output)-20):], "\n"))
@@ -184,17 +193,28 @@ func (r *rig) audit() *audit.Report {
 
 func (r *rig) auditOf(destination string, at *intake.Server) *audit.Report {
 	r.t.Helper()
+	report := audit.Join(r.evidence(destination, at))
+	require.NoError(r.t, report.Verdict())
+	return report
+}
+
+// evidence ends the function and collects what is known, but for the park store.
+func (r *rig) evidence(destination string, at *intake.Server) audit.Evidence {
+	r.t.Helper()
 	require.NoError(r.t, r.function.Close())
-	report := audit.Join(audit.Evidence{
+	return audit.Evidence{
 		Destination: destination,
 		Lines:       r.lines,
 		Entries:     at.Entries(),
 		Ledgers:     r.function.Ledgers(),
-		History:     append(r.queue.History, r.mapping.History...),
-		Failures:    append(r.queue.Failures, r.mapping.Failures...),
-	})
-	require.NoError(r.t, report.Verdict())
-	return report
+		History:     r.history(),
+		Failures:    slices.Concat(r.queue.Failures, r.mapping.Failures, r.objects.Failures),
+	}
+}
+
+// history is every delivery, whoever made it.
+func (r *rig) history() []owner.Delivery {
+	return slices.Concat(r.queue.History, r.mapping.History, r.objects.History, r.jobs)
 }
 
 // deliverable is how many lines of a manifest have to arrive.
@@ -216,6 +236,11 @@ func linesOf(lines []generate.Line, payload string) []generate.Line {
 // needle is the text by which a body holds one marked line; its quotes are escaped there.
 func needle(line generate.Line) string {
 	return fmt.Sprintf(`{\"seq\":%d,`, line.Mark.Seq)
+}
+
+// textNeedle is the same for a mark inside a text.
+func textNeedle(line generate.Line) string {
+	return fmt.Sprintf("(seq:%d;", line.Mark.Seq)
 }
 
 // marked is the first line at or after i that carries a mark.

@@ -56,6 +56,24 @@ type Evidence struct {
 	Ledgers     []stack.Ledger
 	History     []owner.Delivery
 	Failures    []owner.Failure
+	Parked      *ParkStore // nil where it was not read: what the function says it parked is then believed
+}
+
+// ParkStore is what the park store holds for the destination: pointers to parts of objects.
+type ParkStore struct {
+	Pointers int
+	Lines    []generate.Line // those the pointers cover
+}
+
+// holds tells of a line whether a pointer covers it.
+func (p *ParkStore) holds() map[generate.Line]bool {
+	covered := map[generate.Line]bool{}
+	if p != nil {
+		for _, line := range p.Lines {
+			covered[line] = true
+		}
+	}
+	return covered
 }
 
 // Report counts lines. Delivered counts a line once, however often it arrived.
@@ -82,14 +100,20 @@ func Join(e Evidence) *Report {
 			failed[id] = true
 		}
 	}
+	parked := e.Parked.holds()
 	var missing []generate.Line
 	for i, line := range e.Lines {
+		if len(copies[i]) > 0 && parked[line] {
+			r.problem("%s was delivered, and a pointer in the park store covers it", name(line))
+		}
 		switch {
 		case len(copies[i]) > 0:
 			r.Delivered++
 			r.classify(line, copies[i], history[line.Payload])
 		case line.Rule != "":
 			r.Dropped++
+		case parked[line]:
+			r.Parked++
 		case failed[line.Payload]:
 			r.Returned++
 		default:
@@ -98,6 +122,7 @@ func Join(e Evidence) *Report {
 	}
 	r.excuse(missing, e)
 	r.compare(e)
+	r.compareParked(e)
 	return r
 }
 
@@ -121,17 +146,39 @@ func (r *Report) match(e Evidence) [][]intake.Entry {
 	return copies
 }
 
-// excuse counts missing lines as parked as far as the function says it parked some, the rest as lost. Which lines are
-// in the park store is not known here.
+// excuse counts missing lines as lost. Where the park store was not read, it counts as many of them as parked as the
+// function says it parked.
 func (r *Report) excuse(missing []generate.Line, e Evidence) {
+	excused := 0
+	if e.Parked == nil {
+		excused = min(len(missing), claimedParked(e))
+		r.Parked += excused
+	}
+	r.Lost = len(missing) - excused
+	for _, line := range missing[excused:] {
+		r.example("lost", name(line))
+	}
+}
+
+// claimedParked is what the function says it parked. A pointer counts as one line, as often as it was written.
+func claimedParked(e Evidence) int {
 	claimed := 0
 	for _, ledger := range e.Ledgers {
 		claimed += stack.Sum(ledger.Destinations[e.Destination].Parked)
 	}
-	r.Parked = min(len(missing), claimed)
-	r.Lost = len(missing) - r.Parked
-	for _, line := range missing[r.Parked:] {
-		r.example("lost", name(line))
+	return claimed
+}
+
+// compareParked holds the park store against the ledger lines. A process that ends may have written a pointer without
+// having said so.
+func (r *Report) compareParked(e Evidence) {
+	if e.Parked == nil {
+		return
+	}
+	ended := slices.ContainsFunc(e.History, func(d owner.Delivery) bool { return d.Outcome == owner.Ended })
+	claimed := claimedParked(e)
+	if claimed < e.Parked.Pointers && !ended || claimed > 0 && e.Parked.Pointers == 0 {
+		r.problem("%s: the function counts %d pointers parked, the store holds %d", e.Destination, claimed, e.Parked.Pointers)
 	}
 }
 

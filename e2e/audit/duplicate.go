@@ -10,23 +10,33 @@ import (
 	"sluice/e2e/stack/owner"
 )
 
+// delivery is one that handed over a certain payload.
+type delivery struct {
+	owner.Delivery
+	times int // the payload was named in it: a batch may announce an object more than once
+}
+
 // byPayload lists the deliveries of each payload in the order they were made.
-func byPayload(history []owner.Delivery) map[string][]owner.Delivery {
-	deliveries := map[string][]owner.Delivery{}
+func byPayload(history []owner.Delivery) map[string][]delivery {
+	deliveries := map[string][]delivery{}
 	for _, d := range history {
+		times := map[string]int{}
 		for _, id := range d.Payloads {
-			deliveries[id] = append(deliveries[id], d)
+			times[id]++
+		}
+		for id, n := range times {
+			deliveries[id] = append(deliveries[id], delivery{d, n})
 		}
 	}
 	for _, list := range deliveries {
-		slices.SortStableFunc(list, func(a, b owner.Delivery) int { return a.Started.Compare(b.Started) })
+		slices.SortStableFunc(list, func(a, b delivery) int { return a.Started.Compare(b.Started) })
 	}
 	return deliveries
 }
 
-// classify finds a cause for every copy of a line but the first. Within one delivery only a lost answer (D2) explains a
-// second copy, and each lost answer one; a later delivery explains one copy more (D1, D4, D6).
-func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries []owner.Delivery) {
+// classify finds a cause for every copy of a line but the first. Within one delivery a payload that was announced again
+// (D4) and a lost answer (D2) explain one more copy each; a later delivery explains one copy more (D1, D4, D6).
+func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries []delivery) {
 	if len(copies) < 2 {
 		return
 	}
@@ -36,11 +46,17 @@ func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries 
 			continue
 		}
 		if earlier >= 0 {
-			r.duplicate(line, again(deliveries[earlier]), 1)
+			r.duplicate(line, again(deliveries[earlier].Delivery), 1)
 		}
-		ambiguous := min(len(part)-1, lostAnswers(part))
+		surplus := len(part) - 1
+		if i < len(deliveries) {
+			repeated := min(surplus, deliveries[i].times-1)
+			r.duplicate(line, D4, repeated)
+			surplus -= repeated
+		}
+		ambiguous := min(surplus, lostAnswers(part))
 		r.duplicate(line, D2, ambiguous)
-		r.duplicate(line, Unexplained, len(part)-1-ambiguous)
+		r.duplicate(line, Unexplained, surplus-ambiguous)
 		earlier = i
 	}
 }
@@ -55,7 +71,7 @@ func (r *Report) duplicate(line generate.Line, class Class, n int) {
 
 // perDelivery assigns each copy to the last delivery that had started when it arrived. Without any delivery all copies
 // count as one.
-func perDelivery(copies []intake.Entry, deliveries []owner.Delivery) [][]intake.Entry {
+func perDelivery(copies []intake.Entry, deliveries []delivery) [][]intake.Entry {
 	parts := make([][]intake.Entry, max(1, len(deliveries)))
 	for _, entry := range copies {
 		after := sort.Search(len(deliveries), func(i int) bool { return deliveries[i].Started.After(entry.At) })

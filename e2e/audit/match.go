@@ -34,7 +34,7 @@ func newIndex(lines []generate.Line) *index {
 
 // find goes by the mark, then by the event id, then by the whole text; lines with equal texts take turns.
 func (x *index) find(entry intake.Entry) (at int, found, intact bool) {
-	if mark, marked, whole := generate.ReadMark(entry.Message); marked {
+	if mark, marked, whole := generate.FindMark(entry.Message); marked {
 		at, found = x.mark[mark]
 		return at, found, whole
 	}

@@ -27,6 +27,9 @@ func TestPrepare(t *testing.T) {
 			ids[r.Sequence] = true
 		}
 	}
+	for _, o := range w.objects {
+		ids[o.key] = true
+	}
 	assert.Len(t, ids, w.events, "the audit tells events apart by their id")
 	for _, line := range w.lines {
 		assert.True(t, ids[line.Payload])

@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"sluice/e2e/audit"
 	"sluice/e2e/stack"
+	"sluice/e2e/stack/bucket"
 	"sluice/e2e/stack/intake"
 )
 
@@ -60,17 +63,44 @@ func shorten(message string) string {
 	return string(clean[:maxShownText-1]) + "…"
 }
 
+// showObjects prints how each object was read.
+func showObjects(out io.Writer, s *scene, list []*object) {
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "object\tannounced by\tlines\tMB\treads from S3")
+	for _, o := range list {
+		fmt.Fprintf(table, "%s\t%s\t%d\t%.2f\t%s\n", o.what, o.route, len(o.lines), float64(o.put.Size)/1e6, reads(s.bucket, o.key))
+	}
+	fmt.Fprintf(table, "%s\t%s\t%d\t%.2f\t%s\n", "the large one, plain text", byS3, s.large.lines, float64(s.large.bytes)/1e6,
+		reads(s.bucket, largeKey))
+	table.Flush()
+}
+
+// reads says where each reading of an object began and how it ended.
+func reads(b *bucket.Server, key string) string {
+	requests := b.RequestsOf(logBucket, key)
+	list := make([]string, 0, len(requests))
+	for _, r := range requests {
+		text := strconv.Itoa(r.Status)
+		if from, found := strings.CutPrefix(r.Range, "bytes="); found {
+			text += " from byte " + strings.TrimSuffix(from, "-")
+		}
+		if !r.Whole {
+			text += fmt.Sprintf(", cut after %d bytes", r.Bytes)
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, "; ")
+}
+
 // showFunctions prints what each function did, by its own count.
-func showFunctions(out io.Writer, s *scene) {
+func showFunctions(out io.Writer, functions []forwarder) {
 	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "function\tinvocations\tlines read\trequests\tretries\tMB in\tMB sent\tCPU s\tpeak RSS MiB\t")
-	for _, f := range []struct {
-		name     string
-		function *stack.Function
-	}{{"cloudwatch", s.cloudwatch}, {"kinesis", s.kinesis}} {
+	for _, f := range functions {
 		var sum stack.Ledger
-		ledgers := f.function.Ledgers()
+		ledgers := f.Ledgers()
 		for _, l := range ledgers {
 			sum.In += l.In
 			sum.Requests += l.Requests
@@ -78,11 +108,35 @@ func showFunctions(out io.Writer, s *scene) {
 			sum.BytesIn += l.BytesIn
 			sum.BytesSent += l.BytesSent
 		}
-		usage := f.function.Usage()
+		usage := f.Usage()
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%.1f\t%.1f\t%.2f\t%.1f\t\n", f.name, len(ledgers), sum.In, sum.Requests, sum.Retries,
 			float64(sum.BytesIn)/1e6, float64(sum.BytesSent)/1e6, usage.CPU.Seconds(), float64(usage.PeakRSSBytes)/(1<<20))
 	}
 	table.Flush()
+}
+
+// audit covers all functions together.
+func (s *scene) audit(w work, entries []intake.Entry) *audit.Report {
+	e := audit.Evidence{
+		Destination: destination,
+		Lines:       w.lines,
+		Entries:     entries,
+		History: slices.Concat(s.queue.History, s.mapping.History,
+			s.announcer.direct.History, s.announcer.queue.History, s.announcer.job.history),
+		Failures: slices.Concat(s.queue.Failures, s.mapping.Failures,
+			s.announcer.direct.Failures, s.announcer.queue.Failures, s.announcer.job.failures),
+	}
+	var large []stack.Ledger
+	for _, f := range s.functions {
+		if f.name == largeFunction {
+			large = f.Ledgers()
+			continue
+		}
+		e.Ledgers = append(e.Ledgers, f.Ledgers()...)
+	}
+	report := audit.Join(e)
+	s.large.account(report, large)
+	return report
 }
 
 // showLedger explains the duplicates, then ends with the ledger.

@@ -1,55 +1,104 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"sync"
 	"time"
 
-	"sluice/e2e/audit"
 	"sluice/e2e/stack"
+	"sluice/e2e/stack/bucket"
 	"sluice/e2e/stack/envelope"
 	"sluice/e2e/stack/intake"
 	"sluice/e2e/stack/owner"
 )
 
 const (
-	apiKey      = "deadbeefdeadbeefdeadbeefdeadbeef" // the stand-in intake takes no other
+	apiKey      = "deadbeefdeadbeefdeadbeefdeadbeef" // the stand-in intakes take no other
 	destination = "datadog"
 	moduleRoot  = ".."
+	logBucket   = "example-logs"
+	parkBucket  = "example-sluice"
 )
 
-// scene is the local stack: two functions, their owners, one intake.
+// scene is the local stack: the functions, the owners of their events, a bucket, an intake, and one that counts.
 type scene struct {
-	intake     *intake.Server
-	outage     *outage
-	cloudwatch *stack.Function
-	kinesis    *stack.Function
-	queue      *owner.Async
-	mapping    *owner.Mapping
-	closing    sync.Once
-	closed     error
+	outage    *outage
+	intake    *intake.Server
+	bucket    *bucket.Server
+	functions []forwarder // in the order they were started
+	queue     *owner.Async
+	mapping   *owner.Mapping
+	announcer *announcer
+	large     *large
+	closing   sync.Once
+	closed    error
 }
 
-// open builds the functions and starts the intake.
+// forwarder is a function, or one more execution environment of it.
+type forwarder struct {
+	name string
+	*stack.Function
+}
+
+// open builds the functions and starts everything they need.
 func open(ctx context.Context) (*scene, error) {
-	s := &scene{outage: &outage{}}
+	s := &scene{outage: &outage{}, large: &large{lines: largeLines}}
+	err := s.serve(ctx)
+	if err == nil {
+		err = s.start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// serve starts the intakes and the bucket.
+func (s *scene) serve(ctx context.Context) error {
 	var err error
 	if s.intake, err = intake.StartDatadog(apiKey); err != nil {
-		return nil, err
+		return err
 	}
 	s.intake.SetScript(s.outage.script)
-	for _, f := range []struct {
-		at   **stack.Function
-		name string
-	}{{&s.cloudwatch, "cloudwatch"}, {&s.kinesis, "kinesis"}} {
-		if *f.at, err = s.function(ctx, f.name); err != nil {
-			return nil, errors.Join(err, s.close())
+	s.large.tally, err = startTally(s.large.lines) //nolint:contextcheck // it lives until it is closed
+	if err != nil {
+		return err
+	}
+	if s.bucket, err = bucket.Start(ctx); err != nil {
+		return err
+	}
+	return errors.Join(s.bucket.CreateBucket(ctx, logBucket, false), s.bucket.CreateBucket(ctx, parkBucket, false))
+}
+
+// start builds the functions and puts their owners in front of them. The large object has an environment of functions/s3
+// to itself, whose destination is the intake that counts.
+func (s *scene) start(ctx context.Context) error {
+	objects := s.bucket.Env()
+	maps.Copy(objects, map[string]string{
+		"SLUICE_BUCKETS": logBucket, "SLUICE_PARK_BUCKET": parkBucket,
+		"SLUICE_STRUCTURED": "message", // CloudTrail's records as their text, which the audit goes by
+	})
+	large := maps.Clone(objects)
+	large["DD_URL"] = s.large.tally.server.URL()
+
+	for _, d := range []deployment{
+		{name: "cloudwatch", main: "cloudwatch", timeout: time.Minute},
+		{name: "kinesis", main: "kinesis", timeout: time.Minute},
+		{name: "s3", main: "s3", timeout: time.Minute, env: objects},
+		{name: largeFunction, main: "s3", timeout: 5 * time.Minute, env: large}, // a busy machine takes more than one
+	} {
+		if err := s.deploy(ctx, d); err != nil {
+			return err
 		}
 	}
-	s.queue = owner.NewAsync(s.cloudwatch, asyncBackoff)
-	s.mapping = owner.NewMapping(s.kinesis, owner.MappingConfig{
+	cloudwatch, kinesis, several, one := s.functions[0], s.functions[1], s.functions[2], s.functions[3]
+	s.queue = owner.NewAsync(cloudwatch, asyncBackoff)
+	s.mapping = owner.NewMapping(kinesis, owner.MappingConfig{
 		Stream: envelope.Stream{
 			ARN:    "arn:aws:kinesis:" + stack.Region + ":" + stack.Account + ":stream/logs",
 			Region: stack.Region,
@@ -57,18 +106,34 @@ func open(ctx context.Context) (*scene, error) {
 		},
 		BatchSize: recordsPerBatch, MaxRetries: 10, Bisect: true, Backoff: streamBackoff,
 	})
-	return s, nil
+	s.announcer = newAnnouncer(several)
+	s.large.async = owner.NewAsync(one, asyncBackoff)
+	return nil
 }
 
-func (s *scene) function(ctx context.Context, name string) (*stack.Function, error) {
-	binary, err := stack.Build(ctx, moduleRoot, "./functions/"+name)
+// deployment is what a function is started with. Its name is for people.
+type deployment struct {
+	name, main string
+	timeout    time.Duration
+	env        map[string]string // beside what all have
+}
+
+// deploy builds a function.
+func (s *scene) deploy(ctx context.Context, d deployment) error {
+	binary, err := stack.Build(ctx, moduleRoot, "./functions/"+d.main)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return stack.New(stack.Config{
-		Binary: binary, Name: "sluice-" + name, MemoryMiB: 256, Timeout: time.Minute,
-		Env: map[string]string{"DD_API_KEY": apiKey, "DD_URL": s.intake.URL(), "DD_TAGS": "env:demo,team:platform"},
+	env := map[string]string{"DD_API_KEY": apiKey, "DD_URL": s.intake.URL(), "DD_TAGS": "env:demo,team:platform"}
+	maps.Copy(env, d.env)
+	f, err := stack.New(stack.Config{
+		Binary: binary, Name: "sluice-" + d.main, MemoryMiB: 256, Timeout: d.timeout, Env: env,
 	})
+	if err != nil {
+		return err
+	}
+	s.functions = append(s.functions, forwarder{d.name, f})
+	return nil
 }
 
 // asyncBackoff is Lambda's wait of one minute, then two, at one twelfth.
@@ -81,7 +146,35 @@ func streamBackoff(attempt int) time.Duration {
 	return min(4*time.Second, 250*time.Millisecond<<(attempt-1))
 }
 
-// play sends all work through both functions at once and returns when their owners have nothing left.
+// put stores every object and announces it. What has to go wrong with it is arranged here.
+func (s *scene) put(ctx context.Context, list []*object) error {
+	var rules []bucket.Rule
+	cut := func(key string, after int64) {
+		rules = append(rules, bucket.Rule{Method: http.MethodGet, Bucket: logBucket, Key: key, Nth: 1, Step: bucket.CutAfter(after)})
+	}
+	for _, o := range list {
+		var err error
+		if o.put, err = s.bucket.PutObject(ctx, logBucket, o.key, bytes.NewReader(o.body)); err != nil {
+			return err
+		}
+		if o.goneBefore {
+			if err := s.bucket.Delete(ctx, logBucket, o.key); err != nil {
+				return err
+			}
+		}
+		if o.cutAfter > 0 {
+			cut(o.key, o.cutAfter)
+		}
+		if err := s.announcer.announce(o); err != nil {
+			return err
+		}
+	}
+	cut(largeKey, largeCut)
+	s.bucket.SetScript(bucket.Rules(rules...))
+	return s.large.put(ctx, s.bucket)
+}
+
+// play sends all work through all functions at once and returns when their owners have nothing left.
 func (s *scene) play(ctx context.Context, w work, p *progress) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -90,20 +183,33 @@ func (s *scene) play(ctx context.Context, w work, p *progress) error {
 			return err
 		}
 	}
+	drains := []func(context.Context) error{
+		s.queue.Drain,
+		func(ctx context.Context) error { return s.drainShards(ctx, w.shards) },
+		s.announcer.drain,
+		s.large.async.Drain,
+	}
+	faults := make([]error, len(drains))
 	var running sync.WaitGroup
-	var direct, streamed error
-	running.Go(func() { direct = stopAll(cancel, s.queue.Drain(ctx)) })
-	running.Go(func() { streamed = stopAll(cancel, s.drainShards(ctx, w.shards)) })
+	for i, drain := range drains {
+		running.Go(func() { faults[i] = stopAll(cancel, drain(ctx)) })
+	}
 	ended := make(chan struct{})
 	go func() {
 		running.Wait()
 		close(ended)
 	}()
-	p.show(ended, func() (int, string) { return s.intake.Taken(), s.outage.state(time.Now()) })
-	return errors.Join(direct, streamed)
+	p.show(ended, func() (int, string) { return s.taken(), s.outage.state(time.Now()) })
+	return errors.Join(faults...)
 }
 
-// stopAll ends the other owner too when one cannot go on.
+// taken is how many lines, and copies of lines, the intakes have.
+func (s *scene) taken() int {
+	arrived, surplus, _ := s.large.tally.counts()
+	return s.intake.Taken() + arrived + surplus
+}
+
+// stopAll ends the other owners too when one cannot go on.
 func stopAll(cancel context.CancelCauseFunc, err error) error {
 	if err != nil {
 		cancel(err)
@@ -120,31 +226,31 @@ func (s *scene) drainShards(ctx context.Context, shards [][]envelope.Record) err
 	return nil
 }
 
-// close ends the functions, then the intake. Its result is the same at every call.
+// stop ends the functions, after which their counts are complete.
+func (s *scene) stop() error {
+	faults := make([]error, len(s.functions))
+	for i, f := range s.functions {
+		faults[i] = f.Close()
+	}
+	return errors.Join(faults...)
+}
+
+// close ends the functions, then what they used. Its result is the same at every call.
 func (s *scene) close() error {
 	s.closing.Do(func() {
-		var faults []error
-		for _, f := range []*stack.Function{s.cloudwatch, s.kinesis} {
-			if f != nil {
-				faults = append(faults, f.Close())
-			}
+		faults := []error{s.stop()}
+		if s.bucket != nil {
+			faults = append(faults, s.bucket.Close())
 		}
-		faults = append(faults, s.intake.Close())
+		if s.large.tally != nil {
+			faults = append(faults, s.large.tally.close())
+		}
+		if s.intake != nil {
+			faults = append(faults, s.intake.Close())
+		}
 		if err := errors.Join(faults...); err != nil {
 			s.closed = fmt.Errorf("close the stack: %w", err)
 		}
 	})
 	return s.closed
-}
-
-// evidence is what the audit needs, of both functions together.
-func (s *scene) evidence(w work, entries []intake.Entry) audit.Evidence {
-	return audit.Evidence{
-		Destination: destination,
-		Lines:       w.lines,
-		Entries:     entries,
-		Ledgers:     append(s.cloudwatch.Ledgers(), s.kinesis.Ledgers()...),
-		History:     append(s.queue.History, s.mapping.History...),
-		Failures:    append(s.queue.Failures, s.mapping.Failures...),
-	}
 }

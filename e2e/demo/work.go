@@ -8,7 +8,7 @@ import (
 	"sluice/e2e/stack/envelope"
 )
 
-// The generated load: about 60 000 lines, half of it through each function.
+// The generated load: about 60 000 lines, half of it through each of the two functions that get their lines in events.
 const (
 	seed             = 1
 	payloads         = 120 // for each function
@@ -17,12 +17,13 @@ const (
 	recordsPerSecond = 100 // decides the arrival times only
 )
 
-// work is everything the demo sends.
+// work is everything the demo sends but the large object.
 type work struct {
-	direct []directEvent
-	shards [][]envelope.Record
-	lines  []generate.Line
-	events int
+	direct  []directEvent
+	shards  [][]envelope.Record
+	objects []*object
+	lines   []generate.Line
+	events  int // with the announcements of objects
 }
 
 // directEvent is one asynchronous event.
@@ -48,14 +49,22 @@ func prepare(eventsDir string) (work, error) {
 		w.direct = append(w.direct, directEvent{id: s.Name, payload: s.Body})
 		w.events++
 	}
-	if err := w.generate(time.Now()); err != nil {
+	now := time.Now()
+	g := generate.New(seed, now)
+	if err := w.generate(g, now); err != nil {
 		return work{}, err
+	}
+	if w.objects, err = objects(g, now); err != nil {
+		return work{}, err
+	}
+	for _, o := range w.objects {
+		w.lines = append(w.lines, o.lines...)
+		w.events++
 	}
 	return w, nil
 }
 
-func (w *work) generate(now time.Time) error {
-	g := generate.New(seed, now)
+func (w *work) generate(g *generate.Generator, now time.Time) error {
 	var shard []envelope.Record
 	for i := range payloads {
 		p := g.Payload(linesPerPayload)

@@ -1,6 +1,7 @@
-// Command rss measures the peak memory of both function binaries under events as large as they can be, of text that hardly
-// compresses and of payloads that inflate to about 30 MB: asynchronous events just under 1 MiB for cloudwatch, batches of
-// records just under 6 MiB for kinesis.
+// Command rss measures the peak memory of the function binaries under the worst they can be given: text that hardly
+// compresses, text that inflates to a multiple, lines of megabytes. That is asynchronous events just under 1 MiB for
+// cloudwatch, batches of records just under 6 MiB for kinesis, and objects of 64 MB with 16 requests in flight for s3. That
+// memory does not grow with an object is for the command bench to show.
 //
 // It prints a line "<function> peak_rss_mib=…" for each and fails above its budget. It is run in the folder e2e.
 package main
@@ -11,12 +12,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
 	"time"
 
 	"sluice/e2e/stack"
+	"sluice/e2e/stack/bucket"
 	"sluice/e2e/stack/loopback"
 )
 
@@ -31,14 +34,22 @@ type subject struct {
 	budgetMiB   float64
 	invocations int
 	events      func() ([][]byte, error) // handed over in turn
+	env         map[string]string        // beside the intake's
 }
 
-// subjects returns what is measured. Kinesis has the larger budget because its event is six times as large as an
-// asynchronous one, and Lambda's runtime holds it whole until the function has answered.
-func subjects() []subject {
+// subjects returns what is measured. Kinesis has a larger budget than cloudwatch because its event is six times as large as
+// an asynchronous one, and Lambda's runtime holds it whole until the function has answered; s3 because it has 16 requests in
+// flight.
+func subjects(ctx context.Context, store *bucket.Server) []subject {
+	env := maps.Clone(store.Env())
+	env["SLUICE_MAX_IN_FLIGHT"] = "16"
 	return []subject{
 		{function: "cloudwatch", budgetMiB: 48, invocations: 200, events: largeEvents},
 		{function: "kinesis", budgetMiB: 64, invocations: 25, events: largeBatches},
+		{
+			function: "s3", budgetMiB: 64, invocations: 2 * len(contents()), env: env,
+			events: func() ([][]byte, error) { return largeObjects(ctx, store) },
+		},
 	}
 }
 
@@ -63,8 +74,13 @@ func run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
+	store, err := bucket.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
 	var wrong []error
-	for _, s := range subjects() {
+	for _, s := range subjects(ctx, store) {
 		peak, err := s.measure(ctx, sink.URL())
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", s.function, err))
@@ -98,10 +114,9 @@ func (s subject) measure(ctx context.Context, intake string) (peak float64, err 
 	if err != nil {
 		return 0, err
 	}
-	function, err := stack.New(stack.Config{
-		Binary: binary, Name: "sluice-" + s.function, MemoryMiB: 128,
-		Env: map[string]string{"DD_API_KEY": apiKey, "DD_URL": intake},
-	})
+	env := map[string]string{"DD_API_KEY": apiKey, "DD_URL": intake}
+	maps.Copy(env, s.env)
+	function, err := stack.New(stack.Config{Binary: binary, Name: "sluice-" + s.function, MemoryMiB: 128, Env: env})
 	if err != nil {
 		return 0, err
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"sluice/e2e/generate"
 	"sluice/e2e/stack"
 )
 
@@ -26,5 +29,17 @@ func TestLargeBatchesAreNearTheLimit(t *testing.T) {
 	for i, b := range batches {
 		assert.LessOrEqual(t, len(b), stack.MaxSyncBytes, "batch %d", i)
 		assert.Greater(t, len(b), stack.MaxSyncBytes*9/10, "batch %d", i)
+	}
+}
+
+func TestContentsAreAboutAsLargeAsTheySay(t *testing.T) {
+	for _, c := range contents() {
+		if c.key == "mixed" {
+			continue // its lines are of any length
+		}
+		t.Run(c.key, func(t *testing.T) {
+			line := c.style(rand.New(rand.NewPCG(1, 1)), time.Now(), generate.Mark{Src: "s3", Seq: 1})
+			assert.InDelta(t, c.lineBytes, len(line), 100)
+		})
 	}
 }

@@ -26,7 +26,7 @@ type Event struct {
 	Lines   []generate.Line   // their payload is the sequence number, or the name of a direct event
 }
 
-// Read reads every *.json file of a folder, in order of their names.
+// Read reads every *.json file of a folder, in order of their names, but those that announce objects.
 func Read(dir string) ([]Event, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -41,6 +41,9 @@ func Read(dir string) ([]Event, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a sample: %w", err)
 		}
+		if announcesObjects(body) {
+			continue
+		}
 		e, err := parse(filepath.Base(path), body)
 		if err != nil {
 			return nil, fmt.Errorf("sample %s: %w", path, err)
@@ -48,6 +51,27 @@ func Read(dir string) ([]Event, error) {
 		events = append(events, e)
 	}
 	return events, nil
+}
+
+// announcesObjects reports whether an event is one for the function that reads objects.
+func announcesObjects(body []byte) bool {
+	var shape struct {
+		Event      string            `json:"Event"`
+		DetailType string            `json:"detail-type"`
+		Tasks      []json.RawMessage `json:"tasks"`
+		Records    []struct {
+			Source string `json:"eventSource"` // SNS spells it with a capital, which makes no difference here
+		} `json:"Records"`
+	}
+	if json.Unmarshal(body, &shape) != nil {
+		return false
+	}
+	for _, r := range shape.Records {
+		if r.Source != "aws:s3" && r.Source != "aws:sns" && r.Source != "aws:sqs" {
+			return false
+		}
+	}
+	return len(shape.Records) > 0 || shape.Event == "s3:TestEvent" || shape.DetailType != "" || len(shape.Tasks) > 0
 }
 
 func parse(name string, body []byte) (Event, error) {

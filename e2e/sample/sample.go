@@ -1,8 +1,9 @@
 // Package sample makes and reads the sample invocations in the folder events: one file per shape a function is invoked
-// with.
+// with. Objects are what the events of S3 announce.
 //
-// Files promises the same bytes at every run. Read takes any file of these shapes, also ones put there by hand, and says
-// which lines it holds, so that an audit can look for them. All data is invented, with documentation accounts, addresses
+// Files and Objects promise the same bytes at every run. Read takes any file of these shapes, also ones put there by hand,
+// and says which lines it holds, so that an audit can look for them; it leaves out events that announce objects, which hold
+// none. All data is invented, with documentation accounts, addresses
 // and names.
 package sample
 
@@ -17,7 +18,7 @@ import (
 	"sluice/e2e/stack/envelope"
 )
 
-//go:generate go run ./write -dir ../../events
+//go:generate go run ./write -events ../../events -objects ../../internal/forward/testdata/objects
 
 // File is one sample invocation.
 type File struct {
@@ -57,6 +58,11 @@ func Files() ([]File, error) {
 		}
 		files = append(files, File{Name: b.name, Body: body})
 	}
+	announced, err := announcements()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, announced...)
 	for i, f := range files {
 		var indented bytes.Buffer
 		if err := json.Indent(&indented, f.Body, "", "  "); err != nil {

@@ -1,8 +1,10 @@
 package sample
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,7 +13,10 @@ import (
 	"sluice/e2e/generate"
 )
 
-var eventsDir = filepath.Join("..", "..", "events")
+var (
+	eventsDir  = filepath.Join("..", "..", "events")
+	objectsDir = filepath.Join("..", "..", "internal", "forward", "testdata", "objects")
+)
 
 func TestFilesAreInTheEventsFolder(t *testing.T) {
 	files, err := Files()
@@ -22,6 +27,41 @@ func TestFilesAreInTheEventsFolder(t *testing.T) {
 			require.NoError(t, err, "write it with go generate ./sample")
 			assert.Equal(t, string(f.Body), string(body), "write it again with go generate ./sample")
 		})
+	}
+}
+
+func TestObjectsAreInTheirFolder(t *testing.T) {
+	var index []objectFile
+	for _, o := range Objects() {
+		t.Run(o.Key, func(t *testing.T) {
+			f := o.file()
+			body, err := os.ReadFile(filepath.Join(objectsDir, f.File))
+			require.NoError(t, err, "write it with go generate ./sample")
+			assert.Equal(t, o.Body, body, "write it again with go generate ./sample")
+			index = append(index, f)
+		})
+	}
+	body, err := os.ReadFile(filepath.Join(objectsDir, indexFile))
+	require.NoError(t, err)
+	var got []objectFile
+	require.NoError(t, json.Unmarshal(body, &got))
+	assert.Equal(t, index, got)
+}
+
+// An object is announced as it is, by whatever way.
+func TestObjectsAreAnnounced(t *testing.T) {
+	files, err := announcements()
+	require.NoError(t, err)
+	var all strings.Builder
+	for _, f := range files {
+		assert.True(t, announcesObjects(f.Body), f.Name)
+		all.Write(f.Body)
+	}
+	for _, o := range Objects() {
+		assert.Contains(t, all.String(), o.Bucket)
+		if o.Key != backup.Key && o.Key != frontLog.Key { // of tasks, which know no ETag
+			assert.Contains(t, all.String(), o.ETag(), o.Key)
+		}
 	}
 }
 
@@ -37,6 +77,7 @@ func TestRead(t *testing.T) {
 		got[e.Name] = shape{len(e.Lines), len(e.Records), e.Lines[len(e.Lines)-1].Rule}
 		assert.Equal(t, e.Stream, len(e.Records) > 0)
 	}
+	assert.NotContains(t, got, "s3-put.json", "it holds no lines")
 	for name, want := range map[string]shape{
 		"cloudwatch-lambda.json":                {lines: 5},
 		"cloudwatch-vpc-flow.json":              {lines: 3},

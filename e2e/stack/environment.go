@@ -86,8 +86,8 @@ func environ(cfg Config, runtimeAPI string) []string {
 }
 
 // run hands one invocation to the process and waits for what becomes of it.
-func (e *environment) run(ctx context.Context, inv *invocation) (Result, error) {
-	result := Result{RequestID: inv.id, Started: time.Now()}
+func (e *environment) run(ctx context.Context, inv *invocation) (result Result, err error) {
+	result = Result{RequestID: inv.id, Started: time.Now()}
 	defer func() { result.Duration = time.Since(result.Started) }()
 
 	deadline, err := e.handOver(ctx, inv, &result)

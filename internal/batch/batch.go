@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"iter"
 	"slices"
 
 	"sluice/internal/compress"
@@ -51,6 +52,17 @@ func (b *Batch) Oversized() bool { return b.oversized }
 
 // FirstUnit is the unit that the first item belongs to: the lowest one, as units come in order.
 func (b *Batch) FirstUnit() int { return b.units[0].unit }
+
+// Units yields the units that items belong to, in order.
+func (b *Batch) Units() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for _, r := range b.units {
+			if !yield(r.unit) {
+				return
+			}
+		}
+	}
+}
 
 // Recode compresses the body with another codec.
 func (b *Batch) Recode(codec compress.Codec) (*Batch, error) {

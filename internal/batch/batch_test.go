@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +56,11 @@ func requireParts(t *testing.T, d *intake, b *batch.Batch, want []item, first in
 	t.Helper()
 	require.Equal(t, want, d.read(t, b))
 	require.Equal(t, unit(first), b.FirstUnit())
+	var units []int
+	for i := range want {
+		units = append(units, unit(first+i))
+	}
+	require.Equal(t, slices.Compact(units), slices.Collect(b.Units()))
 	if b.Count() == 1 {
 		return
 	}

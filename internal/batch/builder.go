@@ -42,6 +42,7 @@ type Builder struct {
 
 	packed      []byte
 	added       int // records of this stream
+	kept        int // items in body of records that have been added as a whole
 	first, last coordinates
 	oversized   bool // the item in body is larger than the destination takes
 }
@@ -50,22 +51,22 @@ type Builder struct {
 type coordinates struct {
 	record record.Record
 	event  []byte
-	number int // of the record in its stream, if its source gave it no event id; else 0
+	number int // of the record in its stream, if nothing of its own tells it from the others; else 0
 }
 
 func (c *coordinates) keep(r *record.Record, number int) {
 	c.event = append(c.event[:0], r.EventID.Bytes...)
-	c.record.Origin, c.record.Index, c.record.Part = r.Origin, r.Index, r.Part
+	c.record.Origin, c.record.Offset, c.record.Index, c.record.Part = r.Origin, r.Offset, r.Index, r.Part
 	c.record.EventID = record.Text{Bytes: c.event, Escaped: r.EventID.Escaped}
 	c.number = 0
-	if len(c.event) == 0 {
+	if len(c.event) == 0 && r.Origin.Kind != record.S3 {
 		c.number = number
 	}
 }
 
 // name tells an item from every other of its stream. The record's id alone does not: the pieces of a chunked record
-// share it, and so do records without an event id. Two batches with one name would have one Idempotency-Key, and an
-// intake that heeds it would drop the second.
+// share it, and so do records that have neither an event id nor an offset. Two batches with one name would have one
+// Idempotency-Key, and an intake that heeds it would drop the second.
 func (c *coordinates) name() string {
 	return fmt.Sprintf("%s.%d.%d", c.record.AppendID(make([]byte, 0, record.IDLen)), c.record.Part, c.number)
 }
@@ -87,13 +88,19 @@ func (b *Builder) Start(emit func(*Batch)) {
 	b.emit = emit
 	b.body = append(b.body[:0], b.frame.Open...)
 	b.ends, b.units = b.ends[:0], b.units[:0]
-	b.added, b.oversized = 0, false
+	b.added, b.kept, b.oversized = 0, 0, false
 }
 
 // Add encodes a record as an item of the current batch, or of the next one if it does not fit. unit tells the owner's
 // units apart (a Kinesis record, a message); units must not decrease. The record is left as it was.
 func (b *Builder) Add(r *record.Record, unit int) Added {
 	b.added++
+	added := b.add(r, unit)
+	b.kept = len(b.ends)
+	return added
+}
+
+func (b *Builder) add(r *record.Record, unit int) Added {
 	start, itemStart := b.encode(r)
 	if len(b.body)-itemStart > b.recordLimit() {
 		b.body = b.body[:start]
@@ -152,9 +159,25 @@ func (b *Builder) Flush() {
 		oversized: b.oversized,
 	}
 	b.body = append(b.body[:0], b.frame.Open...)
-	b.ends, b.units, b.oversized = b.ends[:0], b.units[:0], false
+	b.ends, b.units, b.kept, b.oversized = b.ends[:0], b.units[:0], 0, false
 	b.emit(batch)
 }
+
+// Rollback forgets what a call to Add or Flush that panicked has left behind: half an item, or the first pieces of a
+// chunked record. The items of the records before that one stay; pieces in batches that have been emitted are out of reach.
+func (b *Builder) Rollback() {
+	end := len(b.frame.Open)
+	if b.kept > 0 {
+		end = int(b.ends[b.kept-1])
+	}
+	b.body, b.ends, b.oversized = b.body[:end], b.ends[:b.kept], false
+	for n := len(b.units); n > 0 && b.units[n-1].first >= b.kept; n-- {
+		b.units = b.units[:n-1]
+	}
+}
+
+// Pending is the number of items that have not been emitted yet.
+func (b *Builder) Pending() int { return len(b.ends) }
 
 // recordLimit is what one item may take, alone in a body if need be.
 func (b *Builder) recordLimit() int {

@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -194,6 +195,20 @@ func TestBatchesOfOneStreamHaveDifferentIDs(t *testing.T) {
 				return all
 			}(),
 		},
+		"lines of one object": {
+			limits:  destination.Limits{BodyBytes: 300, Records: 2, RecordBytes: 200},
+			records: objectLines(8, func(i int, r *record.Record) { r.Offset = int64(i) * 10 }),
+		},
+		"elements of one document of an object": {
+			limits:  destination.Limits{BodyBytes: 300, Records: 2, RecordBytes: 200},
+			records: objectLines(8, func(i int, r *record.Record) { r.Offset, r.Index = 7, i }),
+		},
+		"pieces of one line of an object": {
+			limits: destination.Limits{BodyBytes: 300, Records: 2, RecordBytes: 200},
+			records: objectLines(8, func(i int, r *record.Record) {
+				r.Offset, r.Part, r.Marks = 7, i+1, record.Chunked
+			}),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &intake{limits: tc.limits, frame: jsonArray}
@@ -209,6 +224,73 @@ func TestBatchesOfOneStreamHaveDifferentIDs(t *testing.T) {
 			}
 			assert.Len(t, ids, len(c.batches))
 		})
+	}
+}
+
+// objectLines are n lines of one S3 object, each in its place.
+func objectLines(n int, place func(int, *record.Record)) []*record.Record {
+	origin := &record.Origin{Kind: record.S3, Bucket: "logs", Key: "AWSLogs/1.gz", ETag: "e"}
+	all := make([]*record.Record, n)
+	for i := range all {
+		all[i] = &record.Record{Origin: origin, Message: record.Plain([]byte(strconv.Itoa(i)))}
+		place(i, all[i])
+	}
+	return all
+}
+
+// A line of an object is known by its offset: where the reading began, and what was read before, changes no id. An object
+// that is read again from its middle gives batches that an intake has seen.
+func TestIDsOfObjectLinesAreTheirPlaces(t *testing.T) {
+	all := objectLines(8, func(i int, r *record.Record) { r.Offset = int64(i) * 10 })
+	d := &intake{limits: roomy(), frame: jsonArray}
+	d.limits.Records = 2
+	idsOf := func(records []*record.Record) []string {
+		c := collect(d)
+		for _, r := range records {
+			c.Add(r, 0)
+		}
+		c.Flush()
+		var ids []string
+		for _, b := range c.batches {
+			ids = append(ids, b.ID)
+		}
+		return ids
+	}
+	whole := idsOf(all)
+	require.Len(t, whole, 4)
+	assert.Equal(t, whole[2:], idsOf(all[4:]))
+
+	other := objectLines(8, func(i int, r *record.Record) { r.Offset = int64(i) * 10 })
+	for _, r := range other {
+		r.Origin = &record.Origin{Kind: record.S3, Bucket: "logs", Key: "AWSLogs/2.gz", ETag: "e"}
+	}
+	for i, id := range idsOf(other) {
+		assert.NotEqual(t, whole[i], id, "another object")
+	}
+}
+
+// Units yields each unit that a batch has something of, once.
+func TestUnits(t *testing.T) {
+	d := &intake{limits: roomy(), frame: jsonArray}
+	d.limits.Records = 3
+	c := collect(d)
+	for i, unit := range []int{4, 4, 4, 4, 5, 9, 9, 10} {
+		c.Add(line(i, ""), unit)
+	}
+	c.Flush()
+	var units [][]int
+	for _, b := range c.batches {
+		units = append(units, slices.Collect(b.Units()))
+	}
+	assert.Equal(t, [][]int{{4}, {4, 5, 9}, {9, 10}}, units)
+
+	left, right, err := c.batches[1].Split()
+	require.NoError(t, err)
+	assert.Equal(t, []int{4}, slices.Collect(left.Units()))
+	assert.Equal(t, []int{5, 9}, slices.Collect(right.Units()))
+	for unit := range c.batches[1].Units() {
+		assert.Equal(t, 4, unit)
+		break // a reader may stop
 	}
 }
 

@@ -22,6 +22,7 @@ func (b *Builder) addTruncated(r *record.Record, unit int) Added {
 	defer func() { *r = whole }()
 
 	r.Marks |= record.Truncated
+	r.Structured = false // what is left of it is no object any more
 	room := b.messageRoom(r)
 	if room < 0 {
 		r.Members = nil
@@ -49,6 +50,7 @@ func (b *Builder) addChunks(r *record.Record, unit int) Added {
 	defer func() { *r = whole }()
 
 	r.Marks |= record.Chunked
+	r.Structured = false
 	r.Part, r.Parts = maxParts, maxParts // as many digits as there can be
 	room := b.messageRoom(r)
 	parts := 0

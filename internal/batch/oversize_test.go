@@ -305,3 +305,53 @@ func TestChunkWithoutRoom(t *testing.T) {
 		require.Equal(t, len(r.Message.Bytes), text.Len()+items[0].Cut, "%d bytes of tags", n)
 	}
 }
+
+// structured is an intake that puts the members of a structured record in place of its message.
+type structured struct{ intake }
+
+func (d *structured) Append(dst []byte, r *record.Record) []byte {
+	if !r.Structured {
+		return d.intake.Append(dst, r)
+	}
+	dst = append(dst, `{"fields":`...)
+	return append(r.Message.AppendPlain(dst), '}')
+}
+
+// What is left of an object that was cut is none any more: it is sent as text.
+func TestOversizedStructured(t *testing.T) {
+	object := func(n int) string { return `{"a":"` + strings.Repeat("x", n) + `"}` }
+	for name, tc := range map[string]struct {
+		bytes    int // of a text in the object
+		oversize batch.Oversize
+		added    batch.Added
+	}{
+		"fits: its members are sent": {100, batch.Truncate, batch.Added{Items: 1}},
+		"truncated":                  {400, batch.Truncate, batch.Added{Items: 1, Marks: record.Truncated}},
+		"chunked":                    {400, batch.Chunk, batch.Added{Items: 3, Marks: record.Chunked}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &structured{*small(jsonArray)}
+			c := collect(d, func(o *batch.Options) { o.Oversize = tc.oversize })
+			r := line(0, object(tc.bytes))
+			r.Structured = true
+			before := *r
+			require.Equal(t, tc.added, c.Add(r, 0))
+			require.Equal(t, before, *r, "other destinations get the object")
+			c.Flush()
+			var text strings.Builder
+			for _, b := range c.batches {
+				for _, it := range d.read(t, b) {
+					assert.Equal(t, tc.added.Marks == 0, it.Members != nil)
+					text.WriteString(it.Message)
+				}
+			}
+			switch tc.added.Marks { //nolint:exhaustive // a size sets no other mark
+			case record.Chunked:
+				assert.Equal(t, object(tc.bytes), text.String())
+			case record.Truncated:
+				assert.NotEmpty(t, text.String())
+				assert.True(t, strings.HasPrefix(object(tc.bytes), text.String()))
+			}
+		})
+	}
+}

@@ -171,7 +171,7 @@ func TestGunzipErrorStays(t *testing.T) {
 		"no gzip":                    {[]byte("no gzip at all"), 100, gzip.ErrHeader},
 		"checksum wrong":             {flip(whole, -8), 100, gzip.ErrChecksum},
 		"truncated":                  {whole[:len(whole)-9], 100, io.ErrUnexpectedEOF},
-		"over the cap by one":        {whole, 4, &TooLargeError{LimitBytes: 4}},
+		"over the cap by one":        {whole, 4, &TooLargeError{LimitBytes: 4, Setting: settingInflated}},
 		"a whole stream has its end": {whole, 100, io.EOF},
 	} {
 		t.Run(name, func(t *testing.T) {

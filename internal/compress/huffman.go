@@ -146,7 +146,7 @@ func (h *huffman) decode(f *inflater) (uint32, error) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	if e&isSpecial != 0 && e&isEnd == 0 {
-		if f.count < maxCodeBits && f.pos == len(f.in) {
+		if f.count < maxCodeBits && f.packed.pos == len(f.packed.in) {
 			return 0, io.ErrUnexpectedEOF
 		}
 		return 0, errDeflate

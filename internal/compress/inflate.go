@@ -16,21 +16,23 @@ const (
 	outSlack     = 2 + maxMatch + copyStep // two literals and a match in one turn of the fast loop
 	// inSlack is the input that one turn of the fast loop may look at: two words, each at most eight bytes on.
 	inSlack = 16
+	// stepBytes is the input that any other step may look at: the longest header of a block is 14 bits, 19 lengths of 3
+	// bits, and 316 lengths of at most 14 bits (RFC 1951, section 3.2.7), which is 563 bytes.
+	stepBytes = 1 << 10
 )
 
 var errDeflate = errors.New("corrupt deflate data")
 
-// inflater inflates one deflate stream (RFC 1951) after another from a slice.
+// inflater inflates one deflate stream (RFC 1951) after another.
 //
-// It is our own because it is a third of all our work. Having the whole input in memory and a buffer with room to spare
-// lets it read and write eight bytes at a time and check limits once for each symbol; tests hold it against the standard
-// library. Bits are taken from a 64-bit word that is filled up from the input with whole bytes: more of them than count
+// It is our own because it is a third of all our work. Having the input in memory, or a large window on it, and a buffer
+// with room to spare lets it read and write eight bytes at a time and check limits once for each symbol; tests hold it
+// against the standard library. Bits are taken from a 64-bit word that is filled up from the input with whole bytes: more of them than count
 // says may be in the word, which is harmless, because filling up again puts the same bits into the same places.
 type inflater struct {
-	in    []byte
-	pos   int    // of the next byte of in
-	bits  uint64 // the next bits, lowest first
-	count uint   // how many of them are valid
+	packed *input
+	bits   uint64 // the next bits, lowest first
+	count  uint   // how many of them are valid
 
 	out   []byte
 	end   int // of what has been inflated, in out
@@ -54,38 +56,43 @@ const (
 	streamEnd
 )
 
-// reset forgets everything but the buffer.
-func (f *inflater) reset() {
+// reset forgets everything but the buffer, and goes on to other input.
+func (f *inflater) reset(packed *input) {
 	if f.out == nil {
 		f.out = make([]byte, bufferBytes)
 	}
-	f.end, f.read = 0, 0
+	f.packed, f.end, f.read = packed, 0, 0
 }
 
-// next starts the stream at the start of in. What has been inflated and not been read stays.
-func (f *inflater) next(in []byte) {
-	f.in, f.pos, f.bits, f.count = in, 0, 0, 0
+// next starts the stream that comes next in the input. What has been inflated and not been read stays.
+func (f *inflater) next() {
+	f.bits, f.count = 0, 0
 	f.start, f.block, f.final = f.end, betweenBlocks, false
 }
 
-// rest returns the input behind the stream that has ended, which starts at the next whole byte.
-func (f *inflater) rest() []byte {
-	unread := int(f.count / 8)
-	return f.in[f.pos-unread:]
-}
-
-// more inflates until there is something to hand out. It returns io.EOF at the end of the stream.
+// more inflates until there is something to hand out. It returns io.EOF at the end of the stream, and then what is left
+// of the input is behind the stream.
 func (f *inflater) more() error {
 	for f.read == f.end {
 		if f.block == streamEnd {
+			f.giveBack()
 			return io.EOF
 		}
 		f.slide()
-		if err := f.step(); err != nil {
+		f.packed.ahead(stepBytes)
+		if err := f.step(); errors.Is(err, io.ErrUnexpectedEOF) {
+			return f.packed.short()
+		} else if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// giveBack returns the whole bytes in the word to the input.
+func (f *inflater) giveBack() {
+	f.packed.pos -= int(f.count / 8)
+	f.bits, f.count = 0, 0
 }
 
 // slide makes room behind the history.
@@ -132,10 +139,11 @@ func (f *inflater) fill(n uint) error {
 
 // top puts as many whole bytes into the word as fit, and clears what is above them.
 func (f *inflater) top() {
+	p := f.packed
 	f.bits &= 1<<f.count - 1
-	for f.count <= 56 && f.pos < len(f.in) {
-		f.bits |= uint64(f.in[f.pos]) << f.count
-		f.pos++
+	for f.count <= 56 && p.pos < len(p.in) {
+		f.bits |= uint64(p.in[p.pos]) << f.count
+		p.pos++
 		f.count += 8
 	}
 }
@@ -179,22 +187,22 @@ func (f *inflater) storedHeader() error {
 	if n != ^complement&0xffff {
 		return errDeflate
 	}
-	f.pos -= int(f.count / 8) // the bytes behind are copied from the input itself
-	f.bits, f.count = 0, 0
+	f.giveBack() // they are copied from the input itself
 	f.stored, f.block = int(n), storedBlock
 	return nil
 }
 
 func (f *inflater) copyStored() error {
-	n := copy(f.out[f.end:], f.in[f.pos:min(f.pos+f.stored, len(f.in))])
-	f.pos += n
+	unread := f.packed.ahead(1)
+	n := copy(f.out[f.end:], unread[:min(f.stored, len(unread))])
+	f.packed.pos += n
 	f.end += n
 	f.stored -= n
 	if f.stored == 0 {
 		f.block = betweenBlocks
 		return nil
 	}
-	if n == 0 && f.pos == len(f.in) {
+	if len(unread) == 0 {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
@@ -203,8 +211,8 @@ func (f *inflater) copyStored() error {
 // inflateFast inflates as long as input and output have room to spare. It works on copies of the fields, which the
 // compiler can keep in registers.
 func (f *inflater) inflateFast() error { //nolint:gocognit,funlen // one loop: calls and fields cost what it saves
-	in, out := f.in, f.out
-	pos, end, bits, count := f.pos, f.end, f.bits, f.count
+	in, out := f.packed.in, f.out
+	pos, end, bits, count := f.packed.pos, f.end, f.bits, f.count
 	symbols, offsets := &f.symbols.table, &f.offsets.table
 	start := f.start
 	err := error(nil)
@@ -279,7 +287,7 @@ func (f *inflater) inflateFast() error { //nolint:gocognit,funlen // one loop: c
 		}
 		end = copyMatch(out, end, offset, length)
 	}
-	f.pos, f.end, f.bits, f.count = pos, end, bits, count
+	f.packed.pos, f.end, f.bits, f.count = pos, end, bits, count
 	return err
 }
 

@@ -18,11 +18,13 @@ import (
 // inflate inflates one stream with an inflater that may have been used before. It returns what came out, even with an
 // error, and what stands behind the stream.
 func inflate(f *inflater, in []byte) (out, rest []byte, err error) {
-	f.reset()
-	f.next(in)
+	var packed input
+	packed.setBytes(in)
+	f.reset(&packed)
+	f.next()
 	for {
 		if err := f.more(); err == io.EOF {
-			return out, f.rest(), nil
+			return out, packed.ahead(0), nil
 		} else if err != nil {
 			return append(out, f.out[f.read:f.end]...), nil, err
 		}
@@ -146,13 +148,16 @@ func TestInflateCorrupt(t *testing.T) {
 // A match must not reach into the member before, though its bytes are still in the buffer.
 func TestInflateDoesNotReachIntoTheStreamBefore(t *testing.T) {
 	var f inflater
-	f.reset()
-	f.next(deflate(t, 6, []byte("some text before")))
+	var packed input
+	packed.setBytes(append(deflate(t, 6, []byte("some text before")), "\x03\x02"...))
+	f.reset(&packed)
+	f.next()
 	for f.more() == nil {
 		f.read = f.end
 	}
 	require.Equal(t, streamEnd, f.block)
-	f.next([]byte("\x03\x02")) // a match of three bytes, one byte back
+	_ = f.more()
+	f.next() // a match of three bytes, one byte back
 	require.Error(t, f.more())
 }
 
@@ -187,9 +192,11 @@ func BenchmarkInflate(b *testing.B) {
 			b.SetBytes(int64(len(plain)))
 			b.ReportAllocs()
 			var f inflater
+			var p input
 			for b.Loop() {
-				f.reset()
-				f.next(packed)
+				p.setBytes(packed)
+				f.reset(&p)
+				f.next()
 				for f.more() == nil {
 					f.read = f.end
 				}

@@ -32,11 +32,40 @@ type Config struct {
 	// Setting: max_inflated_bytes, SLUICE_MAX_INFLATED_BYTES.
 	MaxInflatedBytes int64
 
+	// Buckets are those whose objects are read. Zero value: every one. Setting: buckets, SLUICE_BUCKETS.
+	Buckets []Bucket
+
+	// MaxObjectBytes bounds one S3 object after decompression, in bytes from 1 MiB to 1 TiB. Default 16 GiB.
+	// Setting: max_object_bytes, SLUICE_MAX_OBJECT_BYTES.
+	MaxObjectBytes int64
+
+	// FollowManifests says that the objects a Redshift manifest lists are read. Default false.
+	// Setting: follow_manifests, SLUICE_FOLLOW_MANIFESTS.
+	FollowManifests bool
+
+	// ParkBucket is where it is noted what cannot be read. Zero value: nowhere. Setting: park_bucket, SLUICE_PARK_BUCKET.
+	ParkBucket Bucket
+
+	// ParkPrefix starts the keys in ParkBucket. Never empty; default sluice. Setting: park_prefix, SLUICE_PARK_PREFIX.
+	ParkPrefix string
+
+	// Multiline holds for objects without a route. Default: line by line, else at most 500 lines and 256 KiB a record.
+	// Setting: multiline_start, multiline_max_lines, multiline_max_bytes; SLUICE_MULTILINE_START,
+	// SLUICE_MULTILINE_MAX_LINES, SLUICE_MULTILINE_MAX_BYTES; Datadog: DD_MULTILINE_LOG_REGEX_PATTERN.
+	Multiline Multiline
+
+	// Routes are tried in order; the first that matches an object counts. Setting: routes.
+	Routes []Route
+
+	// Firehose is what the transformation function does. Setting: firehose_output, firehose_partition_keys,
+	// firehose_reingest; SLUICE_FIREHOSE_OUTPUT, SLUICE_FIREHOSE_PARTITION_KEYS, SLUICE_FIREHOSE_REINGEST.
+	Firehose Firehose
+
 	// CABundle is the path of a PEM file whose certificates are trusted beside the system's. Zero value: only those.
 	// There is no setting that switches the check of certificates off. Setting: ca_bundle, SLUICE_CA_BUNDLE.
 	CABundle string
 
-	// Destinations are where records go, at least one, in the document's order.
+	// Destinations are where records go, at least one, in the document's order; none of LoadTransform.
 	Destinations []Destination
 
 	// Warnings are about what was accepted and is ignored or unwise, a line each.
@@ -139,6 +168,10 @@ type Datadog struct {
 	// Setting: late, SLUICE_LATE.
 	Late Late
 
+	// Structured says how CloudTrail and EventBridge records are sent. Never empty; default StructuredFields.
+	// Setting: structured, SLUICE_STRUCTURED.
+	Structured Structured
+
 	// EventID says which id an item carries. Never empty; default EventIDFull. Setting: event_id, SLUICE_EVENT_ID.
 	EventID EventID
 }
@@ -150,6 +183,15 @@ type Late string
 const (
 	LateDropDate Late = "drop-date" // without timestamp, the event's time in an attribute
 	LateSend     Late = "send"      // as they are
+)
+
+// Structured is a way to send records that are JSON objects of AWS.
+type Structured string
+
+// The ways to send structured records.
+const (
+	StructuredFields Structured = "fields"  // their members at the root of the item
+	StructuredText   Structured = "message" // the text as the message
 )
 
 // EventID is a form of the id that an item carries.

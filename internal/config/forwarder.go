@@ -9,7 +9,6 @@ type treatment int
 
 const (
 	ignored treatment = iota // plumbing of the Forwarder; one warning names all that are set
-	warned                   // has an effect there that is missed here
 	refused                  // ignoring it could leak or lose data
 )
 
@@ -18,7 +17,7 @@ type forwarderSetting struct {
 	name      string
 	treatment treatment
 	neutral   string // value that changes nothing, in any letters; the empty one never does
-	reason    string // why it is refused or missed, and what to do; for plumbing empty
+	reason    string // why it is refused, and what to do; for plumbing empty
 }
 
 // forwarderSettings returns the settings of the Datadog Forwarder that have no counterpart here.
@@ -35,7 +34,6 @@ func forwarderSettings() []forwarderSetting {
 			"function"},
 		{"DD_SKIP_SSL_VALIDATION", refused, "false", "checks of certificates cannot be switched off: name a file with the " +
 			"certificate of the intake's authority in SLUICE_CA_BUNDLE"},
-		{"DD_MULTILINE_LOG_REGEX_PATTERN", warned, "", "has no effect: lines of S3 objects are not joined"},
 	}, plumbing()...)
 }
 
@@ -67,8 +65,6 @@ func checkForwarder(env map[string]string, to *problems) {
 		switch s.treatment {
 		case refused:
 			to.add(SettingError{Place: s.name, Text: s.reason})
-		case warned:
-			to.warn(s.name, s.reason)
 		case ignored:
 			without = append(without, s.name)
 		}

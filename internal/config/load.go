@@ -41,10 +41,20 @@ func Environ(pairs []string) map[string]string {
 //
 // An error joins a SettingError for everything that is wrong and prints a line for each.
 func Load(ctx context.Context, env map[string]string, fetch Fetcher) (*Config, error) {
+	return loadFor(ctx, env, fetch, true)
+}
+
+// LoadTransform is Load for the transformation function of a delivery stream, which sends nothing: it needs no destination
+// and no key, and does not look at any.
+func LoadTransform(ctx context.Context, env map[string]string, fetch Fetcher) (*Config, error) {
+	return loadFor(ctx, env, fetch, false)
+}
+
+func loadFor(ctx context.Context, env map[string]string, fetch Fetcher, sends bool) (*Config, error) {
 	l := &loader{env: env}
 	root, readable := l.document(ctx, fetch)
 	c, list := l.global(root)
-	if readable {
+	if readable && sends {
 		c.Destinations = l.destinations(list)
 	}
 	l.checkNames()

@@ -235,7 +235,6 @@ func TestForwarderSettings(t *testing.T) {
 		"redact e-mail":       {env: []string{"REDACT_EMAIL=true"}, err: "REDACT_EMAIL: "},
 		"scrub":               {env: []string{"DD_SCRUBBING_RULE=" + canary}, err: "DD_SCRUBBING_RULE: "},
 		"certificates":        {env: []string{"DD_SKIP_SSL_VALIDATION=true"}, err: "SLUICE_CA_BUNDLE"},
-		"multiline":           {env: []string{"DD_MULTILINE_LOG_REGEX_PATTERN=x"}, warn: "DD_MULTILINE_LOG_REGEX_PATTERN: has no effect: lines of S3 objects are not joined"},
 		"plumbing":            {env: []string{"DD_USE_VPC=true", "DD_LOG_LEVEL=WARN"}, warn: "DD_LOG_LEVEL, DD_USE_VPC: settings of the Datadog Forwarder that have no effect here"},
 		"of another program":  {env: []string{"DD_ENV=prod", "DD_VERSION=1", "AWS_REGION=eu-west-1"}},
 		"level without codec": {env: []string{"DD_USE_COMPRESSION=false", "DD_COMPRESSION_LEVEL=6"}, warn: "DD_COMPRESSION_LEVEL: has no effect without compression"},

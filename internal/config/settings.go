@@ -40,7 +40,7 @@ const documentVariable = "SLUICE_CONFIG"
 // globalSettings returns the settings at the top of the document, in the order of the documentation. For these a variable
 // wins over the document.
 func globalSettings() []setting[Config] {
-	return []setting[Config]{{
+	return append([]setting[Config]{{
 		key: "tags", variables: variables("SLUICE_TAGS", "DD_TAGS"), otherwise: "none",
 		kind:    tagList(func(c *Config) *[]string { return &c.Tags }),
 		meaning: "Tags put on every record, in this order.",
@@ -64,7 +64,7 @@ func globalSettings() []setting[Config] {
 		meaning: "A file of certificates to trust beside the system's, for intakes, and proxies in front of them, with an " +
 			"authority of their own. AWS calls of the function itself use the system's certificates, for which " +
 			"SSL_CERT_FILE can name a file. Checks of certificates cannot be switched off.",
-	}}
+	}}, append(objectSettings(), firehoseSettings()...)...)
 }
 
 // destinationSettings returns the settings of a destination, in the order of the documentation. For these the document
@@ -146,6 +146,11 @@ func datadogSettings() []setting[draft] {
 		kind: choice(func(d *draft) *Late { return &d.Datadog.Late }, LateDropDate, LateSend),
 		meaning: "Records too old for Datadog's index (18 hours): sent without their date, which an attribute then holds, " +
 			"or as they are.",
+	}, {
+		key: "structured", scope: TypeDatadog, variables: variables("SLUICE_STRUCTURED"), preset: string(StructuredFields),
+		kind: choice(func(d *draft) *Structured { return &d.Datadog.Structured }, StructuredFields, StructuredText),
+		meaning: "CloudTrail records of S3 objects and EventBridge events: their members at the root of the item, as the " +
+			"Datadog Forwarder sends them, or their text as the message.",
 	}, {
 		key: "event_id", scope: TypeDatadog, variables: variables("SLUICE_EVENT_ID"), preset: string(EventIDFull),
 		kind:    choice(func(d *draft) *EventID { return &d.Datadog.EventID }, EventIDFull, EventIDShort, EventIDNone),

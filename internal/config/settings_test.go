@@ -143,7 +143,7 @@ func documentation() string {
 	table(&b, destinationSettings(), TypeHTTP)
 	b.WriteString(forwarderPreface)
 	for _, s := range forwarderSettings() {
-		here := map[treatment]string{ignored: "ignored", warned: "warning", refused: "refused"}[s.treatment]
+		here := map[treatment]string{ignored: "ignored", refused: "refused"}[s.treatment]
 		if s.neutral != "" {
 			here += fmt.Sprintf(" unless `%s`", s.neutral)
 		}

@@ -3,6 +3,8 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,8 +42,9 @@ type Flight struct {
 	reason    string // of the first batch that was given up
 	lines     int    // that were given up
 	firstUnit int
-	cause     error // what a person has to know beyond the failure's reason, if anything
-	ofRecord  bool  // the failure at firstUnit is one record's own
+	units     map[int]struct{} // with an item that was given up
+	cause     error            // what a person has to know beyond the failure's reason, if anything
+	ofRecord  bool             // the failure at firstUnit is one record's own
 }
 
 // Result is how a flight ended.
@@ -52,11 +55,13 @@ type Result struct {
 	FirstUnit int
 	// OfRecord is true when that item was given up for what it is: the destination will never take it.
 	OfRecord bool
+	// Units are all units with an item that was given up, in order.
+	Units []int
 }
 
 // Start begins a flight. Nothing is sent after ctx ends, and what is then on its way is given up.
 func (s *Sender) Start(ctx context.Context, o FlightOptions) *Flight {
-	f := &Flight{ctx: ctx, s: s, o: o, inFlight: make(map[int]struct{})}
+	f := &Flight{ctx: ctx, s: s, o: o, inFlight: make(map[int]struct{}), units: make(map[int]struct{})}
 	f.changed.L = &f.mu
 	return f
 }
@@ -94,7 +99,7 @@ func (f *Flight) Wait() Result {
 	if f.cause != nil {
 		err = fmt.Errorf("%w: %w", err, f.cause)
 	}
-	return Result{Err: err, FirstUnit: f.firstUnit, OfRecord: f.ofRecord}
+	return Result{Err: err, FirstUnit: f.firstUnit, OfRecord: f.ofRecord, Units: slices.Sorted(maps.Keys(f.units))}
 }
 
 // advice says what a person can do about a reason that a person has to do something about.
@@ -214,6 +219,9 @@ func (f *Flight) returned(b *batch.Batch, reason string, ofRecord bool) {
 func (f *Flight) note(b *batch.Batch, reason string, ofRecord bool) {
 	f.o.Account.Returned(reason, b.Count())
 	f.lines += b.Count()
+	for unit := range b.Units() {
+		f.units[unit] = struct{}{}
+	}
 	switch unit := b.FirstUnit(); {
 	case !f.failed || unit < f.firstUnit:
 		f.firstUnit, f.ofRecord = unit, ofRecord

@@ -207,6 +207,46 @@ func TestFirstUnitIsTheLowest(t *testing.T) {
 		assert.Equal(t, map[string]int{"http_400": 3}, got.Returned)
 		assert.Equal(t, 1, got.FirstUnit)
 		assert.True(t, got.OfRecord)
+		assert.Equal(t, []int{1, 3, 5}, got.Units, "in order, whichever failed first")
+	})
+}
+
+// An owner that can give single units again needs all of those, and no other.
+func TestUnits(t *testing.T) {
+	refuse := poison
+	for name, tc := range map[string]struct {
+		answer func(call) answer
+		units  func(int) int // of an item
+		want   []int
+	}{
+		"all delivered":                            {refuse(), func(i int) int { return i }, nil},
+		"one item of one unit":                     {refuse(5), func(i int) int { return i / 4 }, []int{1}},
+		"first and last":                           {refuse(0, 11), func(i int) int { return i }, []int{0, 11}},
+		"two items of one unit are one":            {refuse(4, 6), func(i int) int { return i / 4 }, []int{1}},
+		"neighbours on both sides of a unit's end": {refuse(3, 4), func(i int) int { return i / 4 }, []int{0, 1}},
+		"units may be far apart":                   {refuse(2, 9), func(i int) int { return i * 1000 }, []int{2000, 9000}},
+		"a unit in two batches, one refused":       {refuse(7), func(int) int { return 3 }, []int{3}},
+		"everything":                               {script(status(http.StatusNotFound)), func(i int) int { return i / 4 }, []int{0, 1, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, w := &intake{}, &wire{answer: tc.answer}
+				s := deliver.NewSender(d, w.client(), deliver.Options{})
+				got := send(t.Context(), t, s, deliver.FlightOptions{}, packUnits(d, 12, 6, tc.units)...)
+				assert.Equal(t, tc.want, got.Units)
+			})
+		})
+	}
+}
+
+// What was not sent because something before it failed is to be given again, too.
+func TestUnitsThatWereNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, w := &intake{}, &wire{answer: poison(0)}
+		s := deliver.NewSender(d, w.client(), deliver.Options{MaxInFlight: 1})
+		got := send(t.Context(), t, s, deliver.FlightOptions{Window: 1}, load{items: 5, each: 1}.batches(d)...)
+		assert.Equal(t, map[string]int{"http_400": 1, "not_sent": 4}, got.Returned)
+		assert.Equal(t, []int{0, 1, 2, 3, 4}, got.Units)
 	})
 }
 

@@ -152,6 +152,15 @@ func (l load) batches(d destination.Destination) []*batch.Batch {
 
 // pack makes batches of items, each of its own size.
 func pack(d destination.Destination, codec compress.Codec, items, each int, size func(int) int) []*batch.Batch {
+	return packAll(d, codec, items, each, size, func(n int) int { return n })
+}
+
+// packUnits makes batches of items that belong to units.
+func packUnits(d destination.Destination, items, each int, unit func(int) int) []*batch.Batch {
+	return packAll(d, d.Codecs()[0], items, each, func(int) int { return 0 }, unit)
+}
+
+func packAll(d destination.Destination, codec compress.Codec, items, each int, size, unit func(int) int) []*batch.Batch {
 	var all []*batch.Batch
 	builder := batch.NewBuilder(batch.Options{Destination: d, Codec: func() compress.Codec { return codec }})
 	builder.Start(func(b *batch.Batch) { all = append(all, b) })
@@ -159,7 +168,7 @@ func pack(d destination.Destination, codec compress.Codec, items, each int, size
 	for n := range items {
 		builder.Add(&record.Record{
 			Origin: origin, EventID: record.Plain([]byte(strconv.Itoa(n))), Message: record.Plain(message(n, size(n))),
-		}, n)
+		}, unit(n))
 		if (n+1)%each == 0 {
 			builder.Flush()
 		}
@@ -191,6 +200,11 @@ func send(ctx context.Context, t *testing.T, s *deliver.Sender, o deliver.Flight
 	counts := o.Account.Counts()
 	require.Equal(t, counts.Delivered != counts.In, result.Err != nil, "%v", result.Err)
 	require.Equal(t, result.Err != nil, flight.Failed())
+	require.Equal(t, result.Err != nil, len(result.Units) > 0)
+	if result.Err != nil {
+		require.Equal(t, result.FirstUnit, result.Units[0])
+		require.IsIncreasing(t, append([]int{-1}, result.Units...), "in order, each once")
+	}
 	return sent{result, counts, time.Since(start)}
 }
 

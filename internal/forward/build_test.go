@@ -30,7 +30,7 @@ func TestUnknownSiteWarns(t *testing.T) {
 	r := newRig(t, datadogWith("site: mars1.datadoghq.com"))
 	assert.Contains(t, r.log.String(), "not known to this version")
 	assert.Contains(t, r.log.String(), "https://http-intake.logs.mars1.datadoghq.com/api/v2/logs")
-	url("POST https://http-intake.logs.mars1.datadoghq.com/api/v2/logs")(t, r)
+	sentTo("POST https://http-intake.logs.mars1.datadoghq.com/api/v2/logs")(t, r)
 
 	assert.Empty(t, newRig(t, datadogWith("site: datadoghq.eu")).log.String())
 	assert.Empty(t, newRig(t, datadogWith(`site: mars1.datadoghq.com, url: "https://proxy.example.com"`)).log.String(), "not used")
@@ -208,14 +208,14 @@ func TestLimitMemory(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "")
 	for _, megabytes := range []string{"", "many", "-"} {
 		before := debug.SetMemoryLimit(-1)
-		limitMemory(megabytes)
+		limitMemory(megabytes, eventGCPercent)
 		assert.Equal(t, before, debug.SetMemoryLimit(-1), megabytes)
 	}
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
-	limitMemory("2000")
+	limitMemory("2000", eventGCPercent)
 	assert.Equal(t, int64(1700<<20), debug.SetMemoryLimit(-1))
 	t.Setenv("GOMEMLIMIT", "1GiB")
-	limitMemory("100")
+	limitMemory("100", eventGCPercent)
 	assert.Equal(t, int64(1700<<20), debug.SetMemoryLimit(-1), "what the user says stands")
 }

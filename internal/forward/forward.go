@@ -18,7 +18,9 @@ import (
 	"sluice/internal/compress"
 	"sluice/internal/deliver"
 	"sluice/internal/ledger"
+	"sluice/internal/park"
 	"sluice/internal/process"
+	"sluice/internal/reingest"
 	"sluice/internal/source/cloudwatch"
 )
 
@@ -36,18 +38,24 @@ type Forwarder struct {
 	lanes       []*lane
 	rules       process.Rules
 	maxInflated int64 // plain bytes of one payload
+	objects     *objectSource
+	buckets     sourceBuckets
+	park        *parking // nil when nothing can be parked
+	transformer *transformer
+	reingest    *reingest.Putter // nil when nothing is put back into a delivery stream
 	function    Function
 
 	out io.Writer // one line per invocation
 	now func() time.Time
 
-	busy     sync.Mutex // held during an invocation, and guards what stands below
-	decoder  cloudwatch.Decoder
-	gunzip   compress.Gunzip
-	packed   []byte // a payload after base64
-	warm     bool
-	lastUsed time.Time
-	saidOwn  bool // that our own log has been sent to us
+	busy        sync.Mutex // held during an invocation, and guards what stands below
+	decoder     cloudwatch.Decoder
+	gunzip      compress.Gunzip
+	packed      []byte // a payload after base64
+	transformed []byte // what a record of a delivery stream became
+	warm        bool
+	lastUsed    time.Time
+	saidOwn     bool // that our own log has been sent to us
 }
 
 // Function is who we are, from the variables that Lambda sets.
@@ -60,6 +68,7 @@ type Function struct {
 type lane struct {
 	sender  *deliver.Sender
 	builder *batch.Builder
+	place   park.Destination // for notes of what it did not get
 }
 
 func newLane(sender *deliver.Sender, epoch string, oversize batch.Oversize) *lane {
@@ -138,10 +147,10 @@ func (f *Forwarder) report(inv *invocation, err error) {
 
 // ownLogOnly reports whether the event held nothing but lines of our own log.
 func (inv *invocation) ownLogOnly() bool {
-	if len(inv.lanes) == 0 {
+	if inv.counted == nil {
 		return false
 	}
-	counts := inv.lanes[0].account.Counts()
+	counts := inv.counted.Counts()
 	return counts.In > 0 && counts.Dropped[ledger.OwnLogGroup] == counts.In
 }
 

@@ -20,8 +20,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
-	eventsDir = "../../events"
-	goldenDir = "testdata/golden"
+	eventsDir  = "../../events"
+	goldenDir  = "testdata/golden"
+	objectsDir = "testdata/objects" // those that the events announce; index.json says which file is which
 )
 
 // TestGolden shows what leaves for each sample event: the requests to either destination, and what AWS and the log get.
@@ -63,12 +64,10 @@ func compare(t *testing.T, path string, got []byte) {
 // goldens are the golden files of an event, by name.
 func goldens(t *testing.T, name string, event []byte) (files map[string][]byte) {
 	t.Helper()
-	handler := CloudWatch
-	if strings.HasPrefix(name, "kinesis-") {
-		handler = Kinesis
-	}
+	handler := handlerOf(name)
 	synctest.Test(t, func(t *testing.T) { // so that latencies are nothing
 		r := newRig(t, both)
+		r.s3.load(t)
 		answer, _, err := r.invoke(t, handler, event)
 		require.NoError(t, err)
 		line := r.out.Bytes()
@@ -79,11 +78,41 @@ func goldens(t *testing.T, name string, event []byte) (files map[string][]byte) 
 		}
 
 		again := newRig(t, both)
+		again.s3.load(t)
 		_, _, err = again.invoke(t, handler, event)
 		require.NoError(t, err)
 		assert.ElementsMatch(t, bodies(r.intake), bodies(again.intake), "the same event gives the same batches and ids")
 	})
 	return files
+}
+
+// handlerOf is the function that a sample event is for, by its name.
+func handlerOf(name string) func(*Forwarder) Handler {
+	trigger, _, _ := strings.Cut(name, "-")
+	switch trigger {
+	case "kinesis":
+		return Kinesis
+	case "s3", "sns", "sqs", "eventbridge":
+		return S3
+	}
+	return CloudWatch
+}
+
+// load puts the objects that the sample events announce.
+func (f *fakeS3) load(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(objectsDir, "index.json"))
+	require.NoError(t, err)
+	var index []struct {
+		Bucket, Key, File string
+		VersionID         string `json:"version_id"`
+	}
+	require.NoError(t, json.Unmarshal(text, &index))
+	for _, o := range index {
+		body, err := os.ReadFile(filepath.Join(objectsDir, filepath.FromSlash(o.File)))
+		require.NoError(t, err)
+		f.put(o.Bucket, o.Key, body).Version = o.VersionID
+	}
 }
 
 // bodies are the requests with what tells them apart.

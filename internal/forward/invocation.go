@@ -30,7 +30,8 @@ type invocation struct {
 	ledger    *ledger.Ledger
 	processor *process.Processor
 	lanes     []*laneRun
-	base      record.Origin // what every origin of this invocation starts from
+	counted   *ledger.Account // that of the first lane, or of what stands in for lanes; every line is in it
+	base      record.Origin   // what every origin of this invocation starts from
 }
 
 // laneRun is the way of this invocation's records to one destination.
@@ -81,6 +82,9 @@ func (f *Forwarder) begin(ctx context.Context, options deliver.FlightOptions) (i
 	for i, l := range f.lanes {
 		options.Account = inv.ledger.Account(ids[i])
 		inv.lanes = append(inv.lanes, l.run(ctx, options))
+	}
+	if len(inv.lanes) > 0 {
+		inv.counted = inv.lanes[0].account
 	}
 	return inv, end
 }
@@ -138,6 +142,27 @@ func (l *laneRun) add(r *record.Record, unit int) {
 	}
 }
 
+// rollback forgets the record in whose midst a panic came, and counts it as returned.
+func (inv *invocation) rollback() {
+	for _, lane := range inv.lanes {
+		lane.builder.Rollback()
+		kept := lane.emitted + lane.builder.Pending()
+		if lost := lane.taken - kept; lost > 0 {
+			lane.account.In(lost)
+			lane.account.Returned("panic", lost)
+		}
+		lane.taken = kept
+	}
+}
+
+// taken is how many records are to be sent so far.
+func (inv *invocation) taken() int {
+	if len(inv.lanes) == 0 {
+		return 0
+	}
+	return inv.lanes[0].taken
+}
+
 // unreadable counts what could not be read as one line, which goes back to its owner with the event.
 func (inv *invocation) unreadable(reason string) {
 	for _, lane := range inv.lanes {
@@ -166,8 +191,11 @@ func reasonOf(err error) string {
 // failure says from where on an owner has to give an event again. The zero value is none.
 type failure struct {
 	err      error
-	unit     int  // the lowest one that is not accounted for
-	ofRecord bool // the fault is in what that unit holds, not in a destination or in time
+	unit     int   // the lowest one that is not accounted for
+	ofRecord bool  // the fault is in what that unit holds, not in a destination or in time
+	units    []int // all those of which a destination has given something up
+	refusal  error // why destinations have done that; err says it too
+	whole    bool  // nothing is known to be safe: the whole event has to be given again
 }
 
 // merge takes in how a flight ended: the lowest unit counts.
@@ -180,21 +208,22 @@ func (a *failure) merge(r deliver.Result) {
 	case r.FirstUnit == a.unit:
 		a.ofRecord = a.ofRecord && r.OfRecord
 	}
-	a.err = errors.Join(a.err, r.Err)
+	a.err, a.refusal = errors.Join(a.err, r.Err), errors.Join(a.refusal, r.Err)
+	a.units = append(a.units, r.Units...)
 }
 
 // finish sends what is left, waits for every answer and closes the accounts. at is what has failed so far; the result has
 // no error when every line is where it belongs.
 func (inv *invocation) finish(at failure) failure {
 	if err := guarded(inv.flush(at.err)); err != nil {
-		at = failure{err: errors.Join(at.err, err)}
+		at.err, at.unit = errors.Join(at.err, err), 0
 	}
 	for _, lane := range inv.lanes {
 		lane.account.In(lane.taken)
 		if _, panicked := errors.AsType[*panicError](at.err); panicked {
 			// It may have left half an item in a builder, so nothing in there is sent: units before this one too.
 			lane.account.Returned("panic", lane.taken-lane.emitted)
-			at.unit, at.ofRecord = 0, true
+			at.unit, at.ofRecord, at.whole = 0, true, true
 		}
 	}
 	for _, lane := range inv.lanes {
@@ -202,7 +231,7 @@ func (inv *invocation) finish(at failure) failure {
 	}
 	if check := inv.ledger.Check(); check != nil {
 		// Something was counted wrongly, so nothing is known to be safe: the owner keeps everything.
-		at = failure{err: errors.Join(at.err, check)}
+		at = failure{err: errors.Join(at.err, check), whole: true}
 	}
 	inv.f.report(inv, at.err)
 	return at

@@ -22,8 +22,10 @@ import (
 	"sluice/internal/destination"
 	"sluice/internal/destination/datadog"
 	"sluice/internal/destination/httpjson"
+	"sluice/internal/park"
 	"sluice/internal/process"
 	"sluice/internal/record"
+	"sluice/internal/reingest"
 	"sluice/internal/secret"
 )
 
@@ -40,10 +42,27 @@ const (
 // and returns a forwarder that refuses every event: AWS keeps them. Settings that are kept elsewhere are read again when
 // that happens, as the fault may be in the reading.
 func FromEnvironment(ctx context.Context) *Forwarder {
+	return fromEnvironment(ctx, config.Load, eventGCPercent)
+}
+
+// ObjectsFromEnvironment is FromEnvironment for a function that reads objects and is handed small events.
+func ObjectsFromEnvironment(ctx context.Context) *Forwarder {
+	return fromEnvironment(ctx, config.Load, objectGCPercent)
+}
+
+// TransformFromEnvironment is FromEnvironment for the transformation of a delivery stream, which has no destinations.
+func TransformFromEnvironment(ctx context.Context) *Forwarder {
+	return fromEnvironment(ctx, config.LoadTransform, eventGCPercent)
+}
+
+// loadFunc reads settings: config.Load or config.LoadTransform.
+type loadFunc func(context.Context, map[string]string, config.Fetcher) (*config.Config, error)
+
+func fromEnvironment(ctx context.Context, settings loadFunc, gcPercent int) *Forwarder {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	env := config.Environ(os.Environ())
-	limitMemory(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
-	load := func() (*Forwarder, error) { return load(ctx, env, log) }
+	limitMemory(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], gcPercent)
+	load := func() (*Forwarder, error) { return load(ctx, settings, env, log) }
 	f, err := load()
 	if err == nil {
 		return f
@@ -56,17 +75,17 @@ func FromEnvironment(ctx context.Context) *Forwarder {
 	return f
 }
 
-func load(ctx context.Context, env map[string]string, log *slog.Logger) (*Forwarder, error) {
+func load(ctx context.Context, settings loadFunc, env map[string]string, log *slog.Logger) (*Forwarder, error) {
 	aws := awsenv.New(os.Getenv)
 	stores := secret.NewStores(os.Getenv, aws)
-	cfg, err := config.Load(ctx, env, config.NewDocuments(stores, aws.Config))
+	cfg, err := settings(ctx, env, config.NewDocuments(stores, aws.Config))
 	if err != nil {
 		return nil, err
 	}
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
 	}
-	outside := world{secrets: stores, client: deliver.NewClient, now: time.Now, out: os.Stdout, log: log}
+	outside := world{secrets: stores, s3: lazyClient(aws.Config), aws: aws, client: deliver.NewClient, now: time.Now, out: os.Stdout, log: log}
 	return build(ctx, cfg, outside, functionOf(env))
 }
 
@@ -74,11 +93,15 @@ func load(ctx context.Context, env map[string]string, log *slog.Logger) (*Forwar
 // contract S10).
 const memoryShare = 0.85
 
-// gcPercent is how much garbage there may be beside the live heap before it is collected. Most of what lives is the event
-// itself and a body; collecting more often costs one to three hundredths of the time and keeps the peak down.
-const gcPercent = 15
+// How much garbage there may be beside the live heap before it is collected. Where an event of megabytes lives, collecting
+// often costs one to three hundredths of the time and keeps the peak down. Where objects are read little lives, and it
+// would cost a seventh.
+const (
+	eventGCPercent  = 15
+	objectGCPercent = 50
+)
 
-func limitMemory(megabytes string) {
+func limitMemory(megabytes string, gcPercent int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -100,6 +123,8 @@ func functionOf(env map[string]string) Function {
 // world is what a forwarder has to do with the outside; tests have another one.
 type world struct {
 	secrets secret.Fetcher
+	s3      func() (s3Client, error)
+	aws     reingest.Caller
 	client  func(deliver.ClientOptions) (*http.Client, error)
 	now     func() time.Time
 	out     io.Writer // takes one line per invocation
@@ -121,8 +146,18 @@ func build(ctx context.Context, cfg *config.Config, outside world, function Func
 		},
 		maxInflated: cfg.MaxInflatedBytes,
 		function:    function,
+		buckets:     cfg.Buckets,
+		park:        newParking(cfg, outside.s3, b.epoch),
+		transformer: transformerOf(cfg, outside.now),
 		out:         outside.out,
 		now:         outside.now,
+	}
+	if cfg.Firehose.Reingest {
+		f.reingest = reingest.New(outside.aws)
+	}
+	var err error
+	if f.objects, err = newObjectSource(cfg, outside.s3); err != nil {
+		return nil, err
 	}
 	for i := range cfg.Destinations {
 		lane, err := b.lane(ctx, &cfg.Destinations[i])
@@ -177,7 +212,9 @@ func (b *builder) lane(ctx context.Context, d *config.Destination) (*lane, error
 		oversize = batch.Chunk
 	}
 	sender := deliver.NewSender(dest, client, deliver.Options{MaxInFlight: d.MaxInFlight, AttemptTimeout: d.AttemptTimeout})
-	return newLane(sender, d.ID+"/"+b.epoch, oversize), nil
+	l := newLane(sender, d.ID+"/"+b.epoch, oversize)
+	l.place = park.Destination{ID: d.ID, Type: string(d.Type), Host: hostOf(url)}
+	return l, nil
 }
 
 // trusted returns the certificates to trust: nil for the system's, else those and the bundle's.
@@ -231,6 +268,7 @@ func (b *builder) datadog(ctx context.Context, d *config.Destination) (destinati
 	} else {
 		o.URL = datadog.IntakeURL(d.URL.Reveal())
 	}
+	o.AsText = d.Datadog.Structured == config.StructuredText
 	if d.Datadog.Late == config.LateSend {
 		o.Late = datadog.KeepDate
 	}

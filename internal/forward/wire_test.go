@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"encoding/json"
 	"net/http"
 	"reflect"
 	"strings"
@@ -66,7 +67,7 @@ func header(name, want string) func(*testing.T, *rig) {
 }
 
 // url makes a check of the first request's method and URL.
-func url(want string) func(*testing.T, *rig) {
+func sentTo(want string) func(*testing.T, *rig) {
 	return func(t *testing.T, r *rig) {
 		t.Helper()
 		got := first(t, r)
@@ -204,6 +205,19 @@ func rows() map[string]wired {
 		"usual source names": {"", datadogWith(""), coarse("postgresql")},
 		"inflated bytes":     {"MaxInflatedBytes", with("max_inflated_bytes: 2MiB", httpWith("")), inflated("more than 2097152 bytes")},
 		"inflated, usual":    {"", httpWith("max_body_bytes: 5MB"), inflated("")},
+		"buckets":            {"Buckets", with("buckets: [another]", httpWith("")), objectLines("a.log", "x\n", 0)},
+		"buckets, usual":     {"", httpWith(""), objectLines("a.log", "x\n", 1)},
+		"object bytes":       {"MaxObjectBytes", with("max_object_bytes: 1MiB", httpWith("")), objectLines("a.log", strings.Repeat("x\n", 1<<20), 1<<19)},
+		"manifests":          {"FollowManifests", with("follow_manifests: true", httpWith("")), objectLines("errors/manifests/a", manifestOfItself, 0, "errors/manifests/a", "b.log")},
+		"manifests, usual":   {"", httpWith(""), objectLines("errors/manifests/a", manifestOfItself, 0, "errors/manifests/a")},
+		"multiline":          {"Multiline", with("multiline_start: '[a-z]'", httpWith("")), objectLines("a.log", "a\n 1\nb\n", 2)},
+		"multiline, usual":   {"", httpWith(""), objectLines("a.log", "a\n 1\nb\n", 3)},
+		"routes":             {"Routes", with("routes: [{key: a.log, multiline_start: '[a-z]'}]", httpWith("")), objectLines("a.log", "a\n 1\nb\n", 2)},
+		"park bucket":        {"ParkBucket", with("park_bucket: kept=111122223333", httpWith("")), parkedAt("kept", "111122223333", "sluice/v1/dead/archive/parquet/")},
+		"park prefix":        {"ParkPrefix", with("park_bucket: kept, park_prefix: a/b", httpWith("")), parkedAt("kept", "", "a/b/v1/dead/archive/parquet/")},
+		"output":             {"Firehose", with("firehose_output: message", httpWith("")), streamed("a line\n", "")},
+		"output, usual":      {"", datadogWith(""), streamed(`{"ddsourcecategory":"aws","ddsource":"firehose"`, "")},
+		"partition keys":     {"Firehose", with("firehose_output: message, firehose_partition_keys: [source]", httpWith("")), streamed("a line\n", `{"partitionKeys":{"source":"firehose"}}`)},
 		"destinations":       {"Destinations", both, requests(2)},
 		"warnings":           {"Warnings", datadogWith(""), func(*testing.T, *rig) {}}, // written by FromEnvironment, see its test
 		"certificates":       {"CABundle", httpWith(""), func(*testing.T, *rig) {}},    // see TestCABundle
@@ -211,8 +225,8 @@ func rows() map[string]wired {
 		"id":               {"Destination.ID", httpWith(""), called("archive")},
 		"type datadog":     {"Destination.Type", datadogWith(""), body(`"ddsource":"cloudwatch"`)},
 		"type http":        {"Destination.Type", httpWith(""), body(`"source":"cloudwatch"`)},
-		"URL of HTTP":      {"Destination.URL", httpWith(""), url("POST " + ingest)},
-		"URL of Datadog":   {"Destination.URL", datadogWith(`url: "https://proxy.example.com/dd/"`), url("POST https://proxy.example.com/dd/api/v2/logs")},
+		"URL of HTTP":      {"Destination.URL", httpWith(""), sentTo("POST " + ingest)},
+		"URL of Datadog":   {"Destination.URL", datadogWith(`url: "https://proxy.example.com/dd/"`), sentTo("POST https://proxy.example.com/dd/api/v2/logs")},
 		"coding, a site":   {"Destination.Compression", datadogWith(""), packedBy(compress.Zstd, zstdLevel)},
 		"coding, a proxy":  {"Destination.Compression", datadogWith(`url: "https://proxy.example.com"`), packedBy(compress.Gzip, gzipLevel)},
 		"coding, HTTP":     {"Destination.Compression", httpWith(""), packedBy(compress.Gzip, gzipLevel)},
@@ -230,26 +244,28 @@ func rows() map[string]wired {
 		"timeout, usual":   {"", httpWith(""), patience(15 * time.Second)},
 		"clear text": {
 			"Destination.AllowInsecureHTTP", `{destinations: [{id: a, type: http, url: "http://logs.example.com/", allow_insecure_http: true}]}`,
-			url("POST http://logs.example.com/"),
+			sentTo("POST http://logs.example.com/"),
 		},
 		"private addresses": {
 			"Destination.AllowPrivate", httpWith("allow_private: true"),
 			client(deliver.ClientOptions{URL: ingest, MaxInFlight: 8, AllowPrivate: true, AttemptTimeout: 15 * time.Second}),
 		},
 
-		"site":          {"Destination.Datadog Datadog.Site", datadogWith("site: us5.datadoghq.com"), url("POST https://http-intake.logs.us5.datadoghq.com/api/v2/logs")},
-		"site, usual":   {"", datadogWith(""), url("POST https://http-intake.logs.datadoghq.com/api/v2/logs")},
-		"API key":       {"Datadog.APIKey", datadogWith(""), header("DD-API-KEY", apiKey)},
-		"late":          {"Datadog.Late", datadogWith("late: send"), late(`"timestamp":`)},
-		"late, usual":   {"", datadogWith(""), late(`"event_time":`)},
-		"event id":      {"Datadog.EventID", datadogWith("event_id: none"), body(`},"timestamp"`)},
-		"short id":      {"Datadog.EventID", datadogWith("event_id: short"), body(`},"id":"262d888ecec86329","timestamp"`)},
-		"id, usual":     {"", datadogWith(""), body(`},"id":"00000000000000000000000000000000000000000000000000000000","timestamp"`)},
-		"user agent":    {"", datadogWith(""), header("User-Agent", "sluice/"+Version)},
-		"our version":   {"", datadogWith(""), header("DD-EVP-ORIGIN-VERSION", Version)},
-		"agent of HTTP": {"", httpWith(""), header("User-Agent", "sluice/"+Version)},
+		"site":              {"Destination.Datadog Datadog.Site", datadogWith("site: us5.datadoghq.com"), sentTo("POST https://http-intake.logs.us5.datadoghq.com/api/v2/logs")},
+		"site, usual":       {"", datadogWith(""), sentTo("POST https://http-intake.logs.datadoghq.com/api/v2/logs")},
+		"API key":           {"Datadog.APIKey", datadogWith(""), header("DD-API-KEY", apiKey)},
+		"structured":        {"Datadog.Structured", datadogWith("structured: message"), trailItem(`"message":"{`)},
+		"structured, usual": {"", datadogWith(""), trailItem(`"eventName":"A"`)},
+		"late":              {"Datadog.Late", datadogWith("late: send"), late(`"timestamp":`)},
+		"late, usual":       {"", datadogWith(""), late(`"event_time":`)},
+		"event id":          {"Datadog.EventID", datadogWith("event_id: none"), body(`},"timestamp"`)},
+		"short id":          {"Datadog.EventID", datadogWith("event_id: short"), body(`},"id":"262d888ecec86329","timestamp"`)},
+		"id, usual":         {"", datadogWith(""), body(`},"id":"00000000000000000000000000000000000000000000000000000000","timestamp"`)},
+		"user agent":        {"", datadogWith(""), header("User-Agent", "sluice/"+Version)},
+		"our version":       {"", datadogWith(""), header("DD-EVP-ORIGIN-VERSION", Version)},
+		"agent of HTTP":     {"", httpWith(""), header("User-Agent", "sluice/"+Version)},
 
-		"method":         {"Destination.HTTP HTTP.Method", httpWith("method: PUT"), url("PUT " + ingest)},
+		"method":         {"Destination.HTTP HTTP.Method", httpWith("method: PUT"), sentTo("PUT " + ingest)},
 		"headers":        {"HTTP.Headers", httpWith(`headers: {X-Token: "plain:abc"}`), header("X-Token", "abc")},
 		"lines":          {"HTTP.Format", httpWith("format: json_lines"), body("}\n{")},
 		"array":          {"HTTP.Format", httpWith("format: json_array"), body("},{")},
@@ -269,6 +285,69 @@ func called(want string) func(*testing.T, *rig) {
 	return func(t *testing.T, r *rig) {
 		t.Helper()
 		assert.Equal(t, want, r.lanes[0].sender.Destination().ID())
+	}
+}
+
+// manifestOfItself lists an object that is not there.
+const manifestOfItself = `{"entries":[{"url":"s3://` + logBucket + `/b.log","mandatory":true}]}`
+
+// objectLines makes a check of how many lines an object becomes and, if they are given, of which keys are asked for.
+func objectLines(key, body string, want int, asked ...string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, ledger, _ := r.invoke(t, S3, queue(native(r.s3.put(logBucket, key, []byte(body)))))
+		assert.Equal(t, want, ledger.Destinations["archive"].Delivered)
+		var got []string
+		for _, get := range r.s3.gets {
+			got = append(got, get.Key)
+		}
+		if len(asked) > 0 {
+			assert.Equal(t, asked, got)
+		}
+	}
+}
+
+// parkedAt makes a check of where an object is noted that cannot be read.
+func parkedAt(bucket, owner, prefix string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, "a", []byte("PAR1....PAR1")))))
+		require.NoError(t, err)
+		require.Len(t, r.s3.parked, 1)
+		assert.Equal(t, []string{bucket, owner}, []string{r.s3.parked[0].Bucket, r.s3.parked[0].Owner})
+		assert.True(t, strings.HasPrefix(r.s3.parked[0].Key, prefix), r.s3.parked[0].Key)
+	}
+}
+
+// trailItem makes a check of the item of a CloudTrail record.
+func trailItem(part string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, trailKey, []byte(`{"Records":[`+trailCall("A")+`]}`)))))
+		require.NoError(t, err)
+		assert.Contains(t, string(r.intake.got[0].body), part)
+	}
+}
+
+// streamed makes a check of what a line in a delivery stream becomes: how it starts, and what is said beside it.
+func streamed(start, metadata string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		answer, _, err := r.invoke(t, Firehose, []byte(`{"deliveryStreamArn":"arn:aws:firehose:eu-west-1:123456789012:deliverystream/logs",
+			"records":[{"recordId":"1","data":"YSBsaW5l"}]}`))
+		require.NoError(t, err)
+		var got struct {
+			Records []struct {
+				Result   string
+				Data     []byte
+				Metadata json.RawMessage
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(answer), &got))
+		require.Len(t, got.Records, 1)
+		assert.Equal(t, "Ok", got.Records[0].Result)
+		assert.True(t, strings.HasPrefix(string(got.Records[0].Data), start), "%s", got.Records[0].Data)
+		assert.Equal(t, metadata, string(got.Records[0].Metadata))
 	}
 }
 

@@ -335,12 +335,12 @@ func TestConcurrentUse(t *testing.T) {
 func TestRules(t *testing.T) {
 	rules := []Rule{
 		FilterExclude, FilterSampled, ControlMessage, OwnLogGroup, OwnStoreObject, S3TestEvent, NotObjectCreated,
-		NotAllowedSource, SourceGone, SourceOverwritten, EmptyLine, HeaderLine, DestRejected, TooOld,
+		NotAllowedSource, SourceGone, SourceOverwritten, EmptyLine, NotALog, HeaderLine, DestRejected, TooOld,
 	}
 	assert.Equal(t, []Rule{
 		"filter_exclude", "filter_sampled", "control_message", "own_log_group", "own_store_object", "s3_test_event",
-		"not_object_created", "not_allowed_source", "source_gone", "source_overwritten", "empty_line", "header_line",
-		"dest_rejected", "too_old",
+		"not_object_created", "not_allowed_source", "source_gone", "source_overwritten", "empty_line", "not_a_log",
+		"header_line", "dest_rejected", "too_old",
 	}, rules)
 }
 

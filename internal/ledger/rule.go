@@ -16,7 +16,8 @@ const (
 	NotAllowedSource  Rule = "not_allowed_source" // account, stream or bucket is not on the allow-list
 	SourceGone        Rule = "source_gone"        // the object was deleted before it was read
 	SourceOverwritten Rule = "source_overwritten" // the object was replaced; its own event follows
-	EmptyLine         Rule = "empty_line"         // a line of zero length in a text record of a Kinesis stream
+	EmptyLine         Rule = "empty_line"         // a line, a record or an object of zero length
+	NotALog           Rule = "not_a_log"          // a digest, a manifest, or a file that a service writes to test its permission
 	HeaderLine        Rule = "header_line"        // names of columns, file header or comment of the format
 	DestRejected      Rule = "dest_rejected"      // partial success that does not say which records were refused
 	TooOld            Rule = "too_old"            // older than the destination takes; only where the user asks for it

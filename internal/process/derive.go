@@ -56,7 +56,10 @@ func (d *derivation) appendKey(key []byte) []byte {
 	return key
 }
 
-var assumedRole = []byte(":assumed-role/")
+var (
+	assumedRole     = []byte(":assumed-role/")
+	instanceSession = []byte("/i-")
+)
 
 // mentionsTags reports whether "ddtags" stands in text. Every JSON message pays for this, so it looks for the rarest of
 // the letters: bytes.Contains looks for the first one, and `d` is everywhere in a log.
@@ -87,20 +90,34 @@ func (p *Processor) readMessage(d *derivation, r *record.Record) {
 		return
 	}
 	tagged := mentionsTags(text)
-	trail := r.Origin.Source == "cloudtrail" && bytes.Contains(text, assumedRole)
+	trail := r.Origin.Source == "cloudtrail" && mentionsInstance(text)
 	if !tagged && !trail {
 		return
 	}
-	p.scratch = r.Message.AppendPlain(p.scratch[:0])
+	if r.Message.Escaped {
+		p.scratch = r.Message.AppendPlain(p.scratch[:0])
+		text = p.scratch
+	}
 	if tagged {
-		if tags, _ := member(p.scratch, "ddtags"); len(tags) <= maxTagsBytes {
+		if tags, _ := member(text, "ddtags"); len(tags) <= maxTagsBytes {
 			d.tags = tags
 		}
 	}
 	if trail {
-		user, _ := member(p.scratch, "userIdentity")
-		d.host = instanceOf(textMember(user, "arn"))
+		find := member
+		if r.Structured {
+			find = firstMember
+		}
+		user, _ := find(text, "userIdentity")
+		arn, _ := find(user, "arn")
+		d.host = instanceOf(plainString(arn))
 	}
+}
+
+// mentionsInstance reports whether text may hold the ARN of an instance's role session. Most role sessions are those of
+// people and services, so it looks for the rarer part first.
+func mentionsInstance(text []byte) bool {
+	return bytes.Contains(text, instanceSession) && bytes.Contains(text, assumedRole)
 }
 
 // firstOf is the place of the first byte that is no white space, be it escaped or not; -1 when there is none.

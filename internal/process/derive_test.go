@@ -238,3 +238,30 @@ func TestCentralisedLogGroupOfNobody(t *testing.T) {
 	o := applied(t, withOwner(origin("shop", "s"), "nobody"), "", r)
 	assert.Equal(t, "forwarder_version:9.9.9,aws_account:111122223333", joined(o.Tags))
 }
+
+// What a text says counts wherever it was read: also in an object, where nothing but the text knows the instance.
+func TestDerivedFromObjects(t *testing.T) {
+	const common = "forwarder_version:9.9.9,aws_account:123456789012"
+	const session = `{"userIdentity":{"arn":"arn:aws:sts::123456789012:assumed-role/r/i-0123456789abcdef0"}}`
+	for name, tc := range map[string]struct {
+		origin              *record.Origin
+		message             string
+		service, host, tags string
+	}{
+		"CloudTrail, an instance":      {object("cloudtrail", ""), session, "cloudtrail", "i-0123456789abcdef0", common},
+		"CloudTrail, somebody":         {object("cloudtrail", ""), `{"userIdentity":{"type":"Root"}}`, "cloudtrail", "", common},
+		"not CloudTrail":               {object("waf", ""), session, "waf", "", common},
+		"tags of the text":             {object("", ""), `{"ddtags":"team:a,service:shop"}`, "shop", "", common + ",team:a,service:shop"},
+		"line of an access log":        {object("elb", "alb"), `GET "/?ddtags=a:1"`, "alb", "", common},
+		"message of a queue with tags": {&record.Origin{Kind: record.SQS}, `{"ddtags":"a:1"}`, "sqs", "", "forwarder_version:9.9.9,a:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := record.Record{Message: record.Plain([]byte(tc.message)), Structured: strings.HasPrefix(tc.message, "{")}
+			o := applied(t, tc.origin, "", r)
+			assert.Equal(t, tc.service, o.Service)
+			assert.Equal(t, tc.host, o.Host)
+			assert.Equal(t, tc.tags, joined(o.Tags))
+			assert.Equal(t, tc.origin.Key, o.Key, "a derived origin is in the same object")
+		})
+	}
+}

@@ -26,6 +26,17 @@ func member(text []byte, name string) (value []byte, ok bool) {
 	return value, ok
 }
 
+// firstMember is member for text that is known to be valid JSON: it looks at nothing behind the member.
+func firstMember(text []byte, name string) (value []byte, ok bool) {
+	members := jsonwalk.Object(text)
+	for members.Next() {
+		if string(members.Name()) == name {
+			return members.Value(), true
+		}
+	}
+	return nil, false
+}
+
 // liftedTags reads the value of `ddtags`: a string of tags, or a list of strings. White space in it means nothing. There
 // are no tags in anything else.
 func liftedTags(value []byte) record.Tags {
@@ -39,10 +50,15 @@ func liftedTags(value []byte) record.Tags {
 	return record.ParseTags(strings.ReplaceAll(text, " ", ""))
 }
 
-// textMember is member for a string, of which it returns the text. A string with an escape is none of those that we look
-// for: it counts as missing.
+// textMember is member for a string, of which it returns the text.
 func textMember(text []byte, name string) []byte {
 	value, _ := member(text, name)
+	return plainString(value)
+}
+
+// plainString returns the text of a JSON string; nil for any other value. A string with an escape is none of those that we
+// look for: it counts as missing.
+func plainString(value []byte) []byte {
 	if len(value) < 2 || value[0] != '"' || bytes.IndexByte(value, '\\') >= 0 {
 		return nil
 	}

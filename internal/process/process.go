@@ -7,6 +7,7 @@
 package process
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -45,8 +46,10 @@ func (p *Processor) Apply(r *record.Record) ledger.Rule {
 	switch {
 	case r.Origin.Control:
 		return ledger.ControlMessage
-	case r.Origin.Kind == record.Kinesis && len(r.Message.Bytes) == 0:
+	case r.Origin.Kind != record.CloudWatch && len(r.Message.Bytes) == 0:
 		return ledger.EmptyLine
+	case r.Header:
+		return ledger.HeaderLine
 	case p.isOwn(r.Origin):
 		return ledger.OwnLogGroup
 	}
@@ -83,10 +86,12 @@ func (p *Processor) complete(o *record.Origin, first record.Text) {
 }
 
 func (p *Processor) identify(o *record.Origin, first record.Text) service.Identity {
-	if o.Kind != record.CloudWatch {
-		return service.Identity{Source: "kinesis"}
-	}
-	if p.rules.CoarseNames {
+	switch {
+	case o.Kind == record.S3 && p.rules.CoarseNames:
+		return service.Identity{Source: service.CoarseObject(o.Key)}
+	case o.Kind != record.CloudWatch:
+		return service.Identity{Source: cmp.Or(o.Source, string(o.Kind)), Service: o.Service}
+	case p.rules.CoarseNames:
 		return service.Coarse(o.LogGroup, o.LogStream)
 	}
 	p.scratch = first.AppendPlain(p.scratch[:0])

@@ -137,6 +137,58 @@ func TestApplyCompletesTheOrigin(t *testing.T) {
 			&record.Origin{Kind: record.Kinesis}, "x",
 			seen{"kinesis", "kinesis", "", "", "forwarder_version:9.9.9"},
 		},
+		"object that its reader has named": {rules("env:prod"), object("elb", "alb"), "x", seen{
+			"elb", "alb", "", "", "env:prod," + own + ",aws_account:123456789012",
+		}},
+		"object that its reader has named, no service": {rules(""), object("vpc", ""), "x", seen{
+			"vpc", "vpc", "", "", own + ",aws_account:123456789012",
+		}},
+		"object that nobody knows": {rules(""), object("", ""), `{"webaclId":"1","httpRequest":{}}`, seen{
+			"s3", "s3", "", "", own + ",aws_account:123456789012",
+		}},
+		"object, a service in the settings": {rules("service:edge"), object("elb", "alb"), "x", seen{
+			"elb", "edge", "", "", "service:edge," + own + ",aws_account:123456789012",
+		}},
+		"object, other source": {
+			Rules{Source: "proxy", ForwarderVersion: version}, object("elb", ""), "x", seen{
+				"proxy", "proxy", "", "", "forwarder_version:9.9.9,source_overridden:true,aws_account:123456789012",
+			},
+		},
+		"object, owner not known": {rules(""), withOwner(object("elb", "alb"), ""), "x", seen{"elb", "alb", "", "", own}},
+		"object, coarse names: what its reader found does not count": {
+			Rules{CoarseNames: true, ForwarderVersion: version}, object("elb", "alb"), "x", seen{
+				"s3", "s3", "", "", "forwarder_version:9.9.9,aws_account:123456789012",
+			},
+		},
+		"object, coarse names: the key counts": {
+			Rules{CoarseNames: true, ForwarderVersion: version}, withKey(object("", ""), "AWS-WAF-Logs-shop/1.gz"), "x", seen{
+				"waf", "waf", "", "", "forwarder_version:9.9.9,aws_account:123456789012",
+			},
+		},
+		"log group that Firehose kept in an object is a log group": {
+			rules(""), withKey(origin("/aws/rds/instance/shop/postgresql", "shop.0"), "aws-waf-logs/1.gz"), "x", seen{
+				"postgresql", "postgresql", "/aws/rds/instance/shop/postgresql", "", own + ",aws_account:123456789012",
+			},
+		},
+		"log group that Firehose kept in an object, coarse names": {
+			Rules{CoarseNames: true, ForwarderVersion: version}, withKey(origin("shop", "s"), "aws-waf-logs/1.gz"), "x", seen{
+				"cloudwatch", "cloudwatch", "shop", "", "forwarder_version:9.9.9,aws_account:123456789012",
+			},
+		},
+		"message of a queue": {rules(""), &record.Origin{Kind: record.SQS}, "x", seen{"sqs", "sqs", "", "", own}},
+		"message of a topic": {rules(""), &record.Origin{Kind: record.SNS}, "x", seen{"sns", "sns", "", "", own}},
+		"event whose source is not known": {
+			rules(""), &record.Origin{Kind: record.EventBridge}, "{}",
+			seen{"eventbridge", "eventbridge", "", "", own},
+		},
+		"event of a service": {
+			rules(""), &record.Origin{Kind: record.EventBridge, Source: "ec2"}, "{}", seen{"ec2", "ec2", "", "", own},
+		},
+		"event of a service, coarse names are the same": {
+			Rules{CoarseNames: true, ForwarderVersion: version},
+			&record.Origin{Kind: record.EventBridge, Source: "ec2"}, "{}",
+			seen{"ec2", "ec2", "", "", "forwarder_version:9.9.9"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := record.Record{Origin: tc.origin, Message: record.Plain([]byte(tc.first))}
@@ -145,6 +197,19 @@ func TestApplyCompletesTheOrigin(t *testing.T) {
 			assert.Same(t, tc.origin, r.Origin, "nothing in the message asks for another one")
 		})
 	}
+}
+
+// object is an S3 object whose reader has recognised what it is; empty where it has not.
+func object(source, service string) *record.Origin {
+	return &record.Origin{
+		Kind: record.S3, Owner: owner, Bucket: "logs", Key: "AWSLogs/1.gz", Region: "eu-west-1", Source: source, Service: service,
+		FunctionARN: ownARN, FunctionVersion: "$LATEST",
+	}
+}
+
+func withKey(o *record.Origin, key string) *record.Origin {
+	o.Key = key
+	return o
 }
 
 func withOwner(o *record.Origin, owner string) *record.Origin {
@@ -175,11 +240,53 @@ func TestApplyDrops(t *testing.T) {
 		"empty line of a stream":            {record.Record{Origin: stream}, ledger.EmptyLine},
 		"line of white space":               {record.Record{Origin: stream, Message: record.Plain([]byte(" "))}, ""},
 		"empty message of CloudWatch stays": {record.Record{Origin: origin("shop", "s")}, ""},
+		"empty line of an object":           {record.Record{Origin: object("elb", "")}, ledger.EmptyLine},
+		"empty message of a queue":          {record.Record{Origin: &record.Origin{Kind: record.SQS}}, ledger.EmptyLine},
+		"empty message of a topic":          {record.Record{Origin: &record.Origin{Kind: record.SNS}}, ledger.EmptyLine},
+		"empty event":                       {record.Record{Origin: &record.Origin{Kind: record.EventBridge}}, ledger.EmptyLine},
+		"empty message of CloudWatch, out of an object, stays": {
+			record.Record{Origin: withKey(origin("shop", "s"), "k")},
+			"",
+		},
+		"names of columns": {
+			record.Record{Origin: object("vpc", ""), Header: true, Message: record.Plain([]byte("version account-id"))},
+			ledger.HeaderLine,
+		},
+		"names of columns that are empty are an empty line": {record.Record{Origin: object("vpc", ""), Header: true}, ledger.EmptyLine},
+		"line that looks like names of columns, but its reader does not say so": {
+			record.Record{Origin: object("vpc", ""), Message: record.Plain([]byte("version account-id"))},
+			"",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tc.want, New(rules("")).Apply(&tc.record))
 		})
 	}
+}
+
+// Objects and log groups take turns in one invocation: completing an origin again changes nothing.
+func TestApplyOriginsTakeTurns(t *testing.T) {
+	p := New(rules("service:edge"))
+	a, b := object("elb", "alb"), origin("/aws/lambda/orders", latest)
+	apply := func(o *record.Origin) seen {
+		r := record.Record{Origin: o, Message: record.Plain([]byte("x"))}
+		assert.Empty(t, p.Apply(&r))
+		return look(o)
+	}
+	first, second := apply(a), apply(b)
+	for range 2 {
+		assert.Equal(t, first, apply(a))
+		assert.Equal(t, second, apply(b))
+	}
+}
+
+// A record that is dropped is not what an origin is judged by.
+func TestApplyDropsBeforeItCompletes(t *testing.T) {
+	o := object("", "")
+	r := record.Record{Origin: o, Header: true, Message: record.Plain([]byte("#Version: 1.0"))}
+	assert.Equal(t, ledger.HeaderLine, New(rules("")).Apply(&r))
+	assert.Empty(t, o.Tags)
+	assert.Empty(t, o.Source)
 }
 
 // What a record's text asks for is for that record alone, and not for those around it.

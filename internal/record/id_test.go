@@ -59,6 +59,20 @@ func TestAppendID(t *testing.T) {
 			},
 			"f1209026af669fcc1af033b3fa5e5f8f",
 		},
+		"published vector: line of an S3 object": {
+			Record{Origin: &Origin{Kind: S3, Bucket: "my-bucket", Key: "AWSLogs/a b+c.gz", VersionID: "v1abc", ETag: "not a part"}},
+			"e1ac0bdc8e50bb60dddb7fdfdf0119ec",
+		},
+		"the ETag stands in for a version, and the event id of a line means nothing": {
+			Record{
+				Origin: &Origin{Kind: S3, Bucket: "b", Key: "k", ETag: "e"}, Offset: 12, Index: 3, EventID: Plain([]byte("other")),
+			},
+			wantID("s3", "b", "k", "e", "12", "3"),
+		},
+		"a message of a queue": {
+			Record{Origin: &Origin{Kind: SQS, StreamARN: "arn:aws:sqs:eu-west-1:123456789012:q"}, EventID: Plain([]byte("m-1"))},
+			wantID("sqs", "arn:aws:sqs:eu-west-1:123456789012:q", "m-1", "0"),
+		},
 		"no coordinates at all": {
 			Record{Origin: &Origin{Kind: CloudWatch}},
 			wantID("cwl", "", "", "", ""),
@@ -116,5 +130,17 @@ func BenchmarkAppendID(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		dst = r.AppendID(dst[:0])
+	}
+}
+
+func TestAppendHexIsEncodeOfThePackage(t *testing.T) {
+	b := make([]byte, 256)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	for _, n := range []int{0, 1, 3, 4, 5, 16, 32, 256} {
+		for start := range len(b) - n + 1 {
+			assert.Equal(t, hex.EncodeToString(b[start:start+n]), string(appendHex(nil, b[start:start+n])))
+		}
 	}
 }

@@ -12,8 +12,13 @@ type Kind string
 
 // The kinds of origin. Their parts are listed in [Record.AppendID].
 const (
-	CloudWatch Kind = "cwl"
-	Kinesis    Kind = "kinesis"
+	CloudWatch  Kind = "cwl"
+	Kinesis     Kind = "kinesis"
+	Firehose    Kind = "firehose"
+	S3          Kind = "s3"
+	SQS         Kind = "sqs"
+	SNS         Kind = "sns"
+	EventBridge Kind = "eventbridge"
 )
 
 // Record is one log line.
@@ -22,14 +27,22 @@ const (
 type Record struct {
 	Origin *Origin // shared by all records of a payload; never nil
 
-	// EventID tells this record from the others of its origin: the CloudWatch event id, or a Kinesis record's eventID.
+	// EventID tells this record from the others of its origin: the CloudWatch event id, a Kinesis record's eventID, a
+	// Firehose record's recordId, the id of a message. A line of an S3 object has none: its Offset tells it.
 	EventID Text
-	// Index counts the records that share an EventID, from 0: the lines of one Kinesis record.
+	// Offset is where in the plain bytes of an S3 object the line starts, or the document that the record stands in.
+	Offset int64
+	// Index counts the records that share an EventID or an Offset, from 0: the lines of one Kinesis record.
 	Index int
 
 	// TimeMillis is when the event happened, in ms since the Unix epoch; 0 when the source has no time.
 	TimeMillis int64
 	Message    Text
+	// Structured says that the message is one JSON object, whose members are what the record has to say: a destination that
+	// takes objects may give them in place of the text.
+	Structured bool
+	// Header says that the line names columns or is a comment of its format: it is no log.
+	Header bool
 	// Members are further members of the source's event, such as `extractedFields`. No name repeats.
 	Members []Member
 
@@ -58,7 +71,12 @@ type Origin struct {
 	SubscriptionFilters []string
 	Control             bool // the payload is a probe of CloudWatch Logs itself, not a log
 
-	StreamARN string // of the Kinesis stream, for everything that came through one
+	// S3 coordinates, for everything that was read from an object.
+	Bucket, Key     string // the key as it is, not encoded
+	VersionID, ETag string // of the object; the version is empty in a bucket without versions, the ETag has no quotes
+
+	// StreamARN is the Kinesis or delivery stream, for everything that came through one; for a message, its queue or topic.
+	StreamARN string
 
 	Region string // region of the log group, as far as it is known
 
@@ -87,12 +105,13 @@ type Marks uint8
 
 // The alterations.
 const (
-	Truncated    Marks = 1 << iota // the end of the message was cut to fit the intake's limit
-	Chunked                        // the message was cut into several records
-	UTF8Repaired                   // bytes that are no UTF-8, or no character, were replaced by U+FFFD or escaped
+	Truncated      Marks = 1 << iota // the end of the message was cut to fit the intake's limit
+	Chunked                          // the message was cut into several records
+	UTF8Repaired                     // bytes that are no UTF-8, or no character, were replaced by U+FFFD or escaped
+	BrokenEnvelope                   // what the line stood in was damaged; the line is what could be saved
 )
 
-var markNames = [...]string{"truncated", "chunked", "utf8_repaired"}
+var markNames = [...]string{"truncated", "chunked", "utf8_repaired", "broken_envelope"}
 
 // Names lists the marks that are set, in a fixed order.
 func (m Marks) Names() []string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -43,18 +44,72 @@ func (t Text) AppendPlain(dst []byte) []byte {
 // AppendEscaped appends text, which must be valid UTF-8, as the inside of a JSON string. Only what JSON demands is
 // escaped: `"`, `\` and control characters. `<`, `>`, `&`, U+2028 and U+2029 stay as they are.
 func AppendEscaped[T []byte | string](dst []byte, text T) []byte {
-	start := 0
-	for i := start; i < len(text); i++ {
-		c := text[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
+	return appendEscaped(dst, []byte(text)) // a string is not copied: nothing in there writes to it or keeps it
+}
+
+// appendEscaped looks at eight bytes at a time. They are written before it is known which of them stand for themselves: what
+// follows writes over the others. That is why it wants room for one word more than it keeps.
+func appendEscaped(dst, text []byte) []byte {
+	for len(text) >= wordBytes {
+		out := dst[len(dst):cap(dst)]
+		in, at := escapeWords(out, text)
+		dst, text = dst[:len(dst)+at], text[in:]
+		if len(text) < wordBytes {
+			break
+		}
+		// The room has come to its end, or this byte is one that takes six.
+		n := bits.TrailingZeros64(escapes(binary.LittleEndian.Uint64(text))) / 8
+		if n == wordBytes {
+			dst = slices.Grow(dst, len(text)+len(text)/4+2*wordBytes)
 			continue
 		}
-		dst = append(dst, text[start:i]...)
-		dst = appendEscape(dst, c)
-		start = i + 1
+		dst = append(dst, text[:n]...)
+		dst = appendEscape(dst, text[n])
+		text = text[n+1:]
 	}
-	return append(dst, text[start:]...)
+	for _, c := range text {
+		if needsEscape(c) {
+			dst = appendEscape(dst, c)
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return dst
 }
+
+const wordBytes = 8
+
+// escapeWords writes as much of text into out as it can, word by word, and returns how much it read and wrote. It stops in
+// front of a character that has no short escape, at the end of out, and where less than a word is left.
+func escapeWords(out, text []byte) (in, at int) {
+	for in+wordBytes <= len(text) && at+2*wordBytes <= len(out) {
+		w := binary.LittleEndian.Uint64(text[in:])
+		binary.LittleEndian.PutUint64(out[at:], w)
+		found := escapes(w)
+		if found == 0 {
+			in, at = in+wordBytes, at+wordBytes
+			continue
+		}
+		n := bits.TrailingZeros64(found) / 8
+		short := shortEscapes[text[in+n]]
+		if short == 0 {
+			return in, at
+		}
+		binary.LittleEndian.PutUint16(out[at+n:], short)
+		in, at = in+n+1, at+n+2
+	}
+	return in, at
+}
+
+// shortEscapes are the escapes of two bytes, as a number whose low byte comes first; 0 for all other characters.
+var shortEscapes = func() (table [256]uint16) {
+	for c, letter := range map[byte]byte{
+		'"': '"', '\\': '\\', '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b', '\f': 'f',
+	} {
+		table[c] = uint16('\\') | uint16(letter)<<8
+	}
+	return table
+}()
 
 const hexDigits = "0123456789abcdef"
 
@@ -222,3 +277,10 @@ func specials(w uint64) uint64 {
 	controlOrQuote := w ^ (ones * 2)
 	return ((backslash - ones) | (controlOrQuote - ones*0x21)) & highs
 }
+
+// needsEscape reports whether JSON has no place for c inside a string as it is.
+func needsEscape(c byte) bool { return c < 0x20 || c == '"' || c == '\\' }
+
+// escapes has the high bit set in the lowest byte of w that needs an escape, as specials has it for more. Bytes beyond
+// ASCII are masked out; subtraction borrows nothing from them, so they do not disturb the bytes above.
+func escapes(w uint64) uint64 { return specials(w) &^ w }

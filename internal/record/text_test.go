@@ -1,8 +1,10 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -149,6 +151,8 @@ func TestTextForms(t *testing.T) {
 
 func TestTextAllocatesNothing(t *testing.T) {
 	dst := make([]byte, 0, 1024)
+	long := strings.Repeat("a string longer than what the stack takes, with a \"", 8)
+	assert.Zero(t, testing.AllocsPerRun(100, func() { dst = AppendEscaped(dst[:0], long) }), "a string is not copied first")
 	for _, text := range []Text{Plain([]byte("a\n\"é世😀\x00")), Escaped([]byte(`a\n\"é\ud83d\ude00`))} {
 		assert.Zero(t, testing.AllocsPerRun(100, func() {
 			dst = text.AppendPlain(text.AppendJSON(dst[:0]))
@@ -174,6 +178,57 @@ func TestPlainRunEveryPairOfBytes(t *testing.T) {
 			require.Equal(t, naiveRun(word), PlainRun(word), "%q", word)
 		}
 	}
+}
+
+// naiveEscape is AppendEscaped a byte at a time.
+func naiveEscape(text []byte) []byte {
+	var out []byte
+	for _, c := range text {
+		if c < 0x20 || c == '"' || c == '\\' {
+			out = appendEscape(out, c)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func TestAppendEscapedEveryPairOfBytes(t *testing.T) {
+	// As above, and bytes beyond ASCII are copied: they must not hide what stands beside them, in a word or behind it.
+	for a := range 256 {
+		for b := range 256 {
+			word := []byte{byte(a), byte(b), 'x', 'x', 'x', 'x', 'x', byte(b), byte(a)}
+			require.Equal(t, naiveEscape(word), AppendEscaped(nil, word), "%q", word)
+			long := slices.Concat([]byte("12345678"), word, word)
+			require.Equal(t, naiveEscape(long), AppendEscaped(nil, long), "%q", long)
+		}
+	}
+}
+
+// What stands in the buffer behind the result stays: a caller may be filling a hole.
+func TestAppendEscapedWritesNoFurther(t *testing.T) {
+	for _, text := range []string{"", "a", "\"", "12345678", "1\"345678", "12345678\"", "1234567890123456789012345", `"""""""""`, "\x01\x02345678"} {
+		want := naiveEscape([]byte(text))
+		buffer := bytes.Repeat([]byte{'.'}, 128)
+		got := AppendEscaped(buffer[:3], text)
+		require.Equal(t, "..."+string(want), string(got))
+		require.Equal(t, strings.Repeat(".", 128-len(got)), string(buffer[len(got):]), "%q", text)
+
+		exact := make([]byte, 0, len(want))
+		assert.Zero(t, testing.AllocsPerRun(10, func() { exact = AppendEscaped(exact[:0], text) }), "%q needs no more room than it takes", text)
+	}
+}
+
+func FuzzAppendEscaped(f *testing.F) {
+	for _, line := range escapeLines() {
+		f.Add([]byte(line))
+	}
+	f.Add([]byte("\xff\"\x80\\\x1f\x7f\x20!#[]"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for i := range min(len(b), 8) + 1 {
+			require.Equal(t, string(naiveEscape(b[i:])), string(AppendEscaped(nil, b[i:])), "%q", b[i:])
+		}
+	})
 }
 
 func FuzzPlainRun(f *testing.F) {
@@ -222,6 +277,47 @@ func jsonLine() []byte {
 		line = append(append(line, words[random.IntN(len(words))]...), `","k":"`...)
 	}
 	return append(line, `"}`...)
+}
+
+// escapeLines are lines as S3 objects hold them, and what is hard on a scan that leaps: quotes close together, and text
+// beyond ASCII.
+func escapeLines() map[string]string {
+	return map[string]string{
+		"ALB": `https 2024-02-01T00:00:05.812345Z app/shop/0f1e2d3c4b5a6978 203.0.113.9:36584 192.0.2.185:9002 0.000 0.023 0.000 ` +
+			`200 200 588 429 "POST https://shop.example.com:443/v2/orders?page=1 HTTP/2.0" "okhttp/4.11.0" TLS_AES_128_GCM_SHA256 ` +
+			`TLSv1.3 arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/orders/83e2d6bc24d8a067 ` +
+			`"Root=1-65badf05-1a1b2c3d4e5f60718293a4b5" "shop.example.com" ` +
+			`"arn:aws:acm:eu-west-1:123456789012:certificate/02345678-1234-1234-1234-123456789012" 2 ` +
+			`2024-02-01T00:00:05.788000Z "waf,forward" "-" "-" "192.0.2.185:9002" "200" "-" "-" TID_0f8f4b1a2c3d4e5f "-" "-" "-"`,
+		"VPC":    `2 123456789012 eni-0a1b2c3d4e5f60718 192.0.2.2 198.51.100.15 443 50000 6 10 840 1700000000 1700000060 ACCEPT OK`,
+		"JSON":   string(jsonLine()),
+		"quotes": strings.Repeat(`"a","bc",`, 44),
+		"emoji":  strings.Repeat("commandé 世界 😀 ", 16),
+		"word":   "orders",
+	}
+}
+
+// BenchmarkAppendEscaped escapes a byte slice, and for comparison the longest of the lines as a string.
+func BenchmarkAppendEscaped(b *testing.B) {
+	dst := make([]byte, 0, 4096)
+	for name, line := range escapeLines() {
+		b.Run(name, func(b *testing.B) {
+			text := []byte(line)
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = AppendEscaped(dst[:0], text)
+			}
+		})
+	}
+	b.Run("ALB as a string", func(b *testing.B) {
+		text := escapeLines()["ALB"]
+		b.SetBytes(int64(len(text)))
+		b.ReportAllocs()
+		for b.Loop() {
+			dst = AppendEscaped(dst[:0], text)
+		}
+	})
 }
 
 func BenchmarkText(b *testing.B) {

@@ -13,22 +13,32 @@ const maxSniffBytes = 256 << 10
 type jsonShape struct {
 	members []string
 	text    string // the message also contains this
+	inS3    bool   // holds only for what an S3 object begins with
 	source  string
+	log     Log
 }
 
-// jsonShapes are tried from top to bottom. They are for services that write into a group of the user's choice.
+// jsonShapes are tried from top to bottom. They are for services that write into a group, or an object, of the user's choice.
 var jsonShapes = [...]jsonShape{
-	{members: []string{"webaclId", "httpRequest"}, source: "waf"},
-	{members: []string{"firewall_name", "availability_zone", "event_timestamp", "event"}, source: "network-firewall"},
-	{members: []string{"query_name", "vpc_id", "rcode"}, source: "route53"}, // Resolver
-	{members: []string{"eventVersion", "eventTime", "eventID", "awsRegion"}, source: "cloudtrail"},
+	{members: []string{"webaclId", "httpRequest"}, source: "waf", log: WAF},
+	{members: []string{"firewall_name", "availability_zone", "event_timestamp", "event"}, source: "network-firewall", log: NetworkFirewall},
+	{members: []string{"query_name", "vpc_id", "rcode"}, source: "route53", log: Route53Resolver},
+	{members: []string{"eventVersion", "eventTime", "eventID", "awsRegion"}, source: "cloudtrail", log: CloudTrail},
 	{members: []string{"execution_arn", "event_timestamp", "type"}, source: "stepfunction"},
 	{members: []string{"CacheClusterId", "CacheNodeId"}, source: "elasticache"},
 	{members: []string{"worker_id", "workteam_arn", "event_timestamp"}, source: "sagemaker"}, // Ground Truth
 
 	// Services without a source of their own. Knowing them keeps a word in the group's name from deciding.
-	{members: []string{"project_arn", "event_type", "variation"}, text: ":evidently:", source: sourceUnknown},
+	{members: []string{"project_arn", "event_type", "variation"}, text: ":evidently:", source: sourceUnknown, log: Evidently},
 	{members: []string{"gateway"}, text: `"sgw-`, source: sourceUnknown}, // Storage Gateway
+
+	// What comes in S3 objects only, or through Firehose.
+	{members: []string{"awsAccountId", "digestStartTime", "digestS3Bucket"}, inS3: true, source: "cloudtrail", log: CloudTrailDigest},
+	{members: []string{"schemaVersion", "accountId", "resource", "service", "severity"}, inS3: true, source: "guardduty", log: GuardDuty},
+	{members: []string{"fileVersion", "configurationItems"}, inS3: true, source: "config", log: Config},
+	{members: []string{"configurationItemCaptureTime", "resourceType"}, inS3: true, source: "config", log: Config},
+	{members: []string{"x-edge-location", "x-edge-request-id"}, inS3: true, source: "cloudfront", log: CloudFront},
+	{members: []string{"voice_connector_id", "event_timestamp", "call_id"}, inS3: true, source: sourceUnknown, log: Chime},
 
 	// API Gateway access logs have what the user's template has. Last, as these names are common.
 	{members: []string{"requestId", "httpMethod"}, source: "apigateway"},
@@ -58,7 +68,8 @@ func sniff(message []byte) string {
 		return ""
 	}
 	if message[0] == '{' {
-		return sniffJSON(message)
+		shape := sniffJSON(message, false)
+		return shape.source
 	}
 	for i := range textShapes {
 		if textShapes[i].shape(message) {
@@ -68,9 +79,9 @@ func sniff(message []byte) string {
 	return ""
 }
 
-// sniffJSON passes once over the object's members. A message that breaks off, as API Gateway's do where a value holds a
-// quote, is judged by the members before.
-func sniffJSON(message []byte) string {
+// sniffJSON passes once over the object's members and returns the shape they have, the zero shape when they have none. A
+// message that breaks off, as API Gateway's do where a value holds a quote, is judged by the members before.
+func sniffJSON(message []byte, inS3 bool) jsonShape {
 	var seen [len(jsonShapes)]uint8 // a bit for each member of the shape
 	members := jsonwalk.Object(message)
 	for members.Next() {
@@ -85,11 +96,11 @@ func sniffJSON(message []byte) string {
 	}
 	for i := range jsonShapes {
 		s := &jsonShapes[i]
-		if seen[i] == 1<<len(s.members)-1 && bytes.Contains(message, []byte(s.text)) {
-			return s.source
+		if seen[i] == 1<<len(s.members)-1 && (inS3 || !s.inS3) && bytes.Contains(message, []byte(s.text)) {
+			return *s
 		}
 	}
-	return ""
+	return jsonShape{}
 }
 
 // isConnectWorker knows MSK Connect: "[Worker-0bb8afa0b01391c41] …".

@@ -1,8 +1,9 @@
 // Package service answers one question: which AWS service wrote this log?
 //
-// The answer comes from the name of the log group, then the log stream, then the first message of a payload, and is looked
-// up in tables a person can read: rules.go for names, content.go for messages. It promises a source for every log, the
-// same one for the same input, and no work per log: callers ask once per payload. An unknown log is "cloudwatch".
+// The answer comes from the name of the log group, then the log stream, then the first message of a payload; for an S3
+// object from its key, then its first bytes. It is looked up in tables a person can read: rules.go and object_rules.go for
+// names, content.go and object_content.go for messages. It promises a source for every log, the same one for the same
+// input, and no work per log: callers ask once per payload or object. An unknown log is "cloudwatch", an unknown object "s3".
 //
 // It does not parse messages, look anything up at AWS, or decide by regular expression.
 package service

@@ -8,29 +8,34 @@ import (
 	"strings"
 )
 
-// allowedActions is all that a function may do. Source: the project's delivery contract, least privilege; writers do not
-// delete or read what they keep.
-var allowedActions = []string{
-	"kinesis:DescribeStream",
-	"kinesis:DescribeStreamSummary",
-	"kinesis:GetRecords",
-	"kinesis:GetShardIterator",
-	"kinesis:ListShards",
-	"kms:Decrypt",
-	"kms:GenerateDataKey",
-	"logs:CreateLogStream",
-	"logs:PutLogEvents",
-	"s3:ListBucket",
-	"s3:PutObject",
-	"secretsmanager:GetSecretValue",
+// allowedActions is all that a role, or a policy that roles share, may do. Source: the project's delivery contract, least
+// privilege; writers do not delete or read what they keep.
+var allowedActions = map[string][]string{
+	"ReadApiKeyPolicy":   {"kms:Decrypt", "secretsmanager:GetSecretValue"},
+	"FailedEventsPolicy": {"kms:GenerateDataKey", "s3:ListBucket"},
+	"CloudWatchRole":     {"logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"},
+	"KinesisRole": {
+		"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator",
+		"kinesis:ListShards", "kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject",
+	},
+	"S3Role": {
+		"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
+		"s3:PutObject", "s3:PutObjectTagging", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
+	},
+	"BatchOperationsRole": {"lambda:InvokeFunction", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
 }
 
 // Patterns of names and values that the access checks go by.
 var (
-	secretName   = regexp.MustCompile(`(?i)(key|secret|token|password)`)
-	secretRef    = regexp.MustCompile(`^(secretsmanager|ssm):\$\{\w+\}$`)
-	oneResource  = regexp.MustCompile(`^\$\{\w+(\.Arn)?\}$`)
-	failedPrefix = regexp.MustCompile(`^\$\{\w+\.Arn\}/aws/lambda/.*\w.*$`)
+	secretName = regexp.MustCompile(`(?i)(key|secret|token|password)`)
+	secretRef  = regexp.MustCompile(`^(secretsmanager|ssm):\$\{\w+\}$`)
+
+	oneResource   = regexp.MustCompile(`^\$\{\w+(\.Arn)?\}$`)
+	failedPrefix  = regexp.MustCompile(`^\$\{\w+\.Arn\}/aws/lambda/.*\w.*$`)
+	parkPrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/\*$`)
+	sourceBucket  = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{(Bucket\d)\}$`)
+	sourceObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{Bucket\d\}/\$\{BucketPrefix\}\*$`)
+	jobObjects    = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{BatchOperationsLocation\}(reports/)?\*$`)
 )
 
 // checkSecrets complains of a secret that is passed by value: as a parameter or in the environment.
@@ -52,7 +57,7 @@ func checkSecrets(w world) []string {
 	return complaints
 }
 
-// checkRoles complains of a function without a role of its own and of a role that may do more than it must.
+// checkRoles complains of a function without a role of its own, and of a role or a policy that may do more than it must.
 func checkRoles(w world) []string {
 	var complaints []string
 	users := map[string]string{}
@@ -61,39 +66,101 @@ func checkRoles(w world) []string {
 		if w.template.resources[role].kind != roleType || users[role] != "" || w.template.prop(name, "Policies") != nil {
 			complaints = append(complaints, name+": wants a role of its own, and no other policies")
 		}
+		if trust(w.template, role) != "lambda.amazonaws.com" {
+			complaints = append(complaints, role+": is not for Lambda")
+		}
+		if !parks(w.template, name, role) {
+			complaints = append(complaints, role+": may not write where SLUICE_PARK_PREFIX says")
+		}
 		users[role] = name
 	}
-	for _, name := range w.template.of(roleType) {
-		for _, wrong := range checkRole(w.template, name) {
+	for _, name := range append(w.template.of(roleType), w.template.of(policyType)...) {
+		for _, wrong := range append(checkTrust(w.template, name), checkStatements(w.template, name)...) {
 			complaints = append(complaints, name+": "+wrong)
 		}
 	}
 	return complaints
 }
 
-func checkRole(t template, name string) []string {
-	var wrong []string
-	if t.prop(name, "ManagedPolicyArns") != nil {
-		wrong = append(wrong, "has managed policies, which are broad")
+// parks reports whether a role may write where its function parks. Source: the project's delivery contract, 2.7.
+func parks(t template, function, role string) bool {
+	variables := t.prop(function, "Environment", "Variables")
+	bucket := at(variables, "SLUICE_PARK_BUCKET")
+	if bucket == nil {
+		return true
 	}
-	for _, statement := range asList(t.prop(name, "AssumeRolePolicyDocument", "Statement")) {
-		if asText(at(statement, "Principal", "Service")) != "lambda.amazonaws.com" {
-			wrong = append(wrong, "trusts more than Lambda")
+	want := fmt.Sprintf("${%s.Arn}/%s/v1/*", resourceOf(bucket), asText(at(variables, "SLUICE_PARK_PREFIX")))
+	for _, policy := range asList(t.prop(role, "Policies")) {
+		for _, statement := range statements(at(policy, "PolicyDocument")) {
+			if slices.Contains(texts(statement["Action"]), "s3:PutObject") && slices.Contains(choices(statement["Resource"]), want) {
+				return true
+			}
 		}
 	}
-	for _, policy := range asList(t.prop(name, "Policies")) {
-		for _, item := range asList(at(policy, "PolicyDocument", "Statement")) {
-			for _, statement := range either(item) {
-				wrong = append(wrong, checkStatement(asObject(statement))...)
+	return false
+}
+
+// trust returns the services that may assume a role.
+func trust(t template, role string) string {
+	var services []string
+	for _, statement := range asList(t.prop(role, "AssumeRolePolicyDocument", "Statement")) {
+		services = append(services, asText(at(statement, "Principal", "Service")))
+	}
+	return strings.Join(services, " ")
+}
+
+// checkTrust complains of a role that others can get at, and of policies that are not in this template.
+func checkTrust(t template, name string) []string {
+	var wrong []string
+	for _, statement := range asList(t.prop(name, "AssumeRolePolicyDocument", "Statement")) {
+		switch asText(at(statement, "Principal", "Service")) {
+		case "lambda.amazonaws.com":
+		case "batchoperations.s3.amazonaws.com":
+			// IfExists is enough: a role can be passed to a service inside its own account only.
+			if asText(at(statement, "Condition", "StringEqualsIfExists", "aws:SourceAccount")) != "${AWS::AccountId}" {
+				wrong = append(wrong, "works for jobs of other accounts, want aws:SourceAccount")
 			}
+		default:
+			wrong = append(wrong, "trusts more than the service it is for")
+		}
+	}
+	for _, arn := range asList(t.prop(name, "ManagedPolicyArns")) {
+		if t.resources[strings.Trim(asText(arn), "${}")].kind != policyType {
+			wrong = append(wrong, "has managed policies of others, which are broad")
 		}
 	}
 	return wrong
 }
 
-// checkStatement complains of actions outside the list, of resources that are not one thing, and of keys that may be used
-// for anything.
-func checkStatement(statement object) []string {
+// checkStatements complains of the statements of a role or of a policy.
+func checkStatements(t template, name string) []string {
+	documents := []any{t.prop(name, "PolicyDocument")}
+	for _, policy := range asList(t.prop(name, "Policies")) {
+		documents = append(documents, at(policy, "PolicyDocument"))
+	}
+	var wrong []string
+	for _, document := range documents {
+		for _, statement := range statements(document) {
+			wrong = append(wrong, checkActions(statement, allowedActions[name])...)
+			wrong = append(wrong, checkResources(statement)...)
+		}
+	}
+	return wrong
+}
+
+// statements returns the statements that a policy document may have.
+func statements(document any) []object {
+	var all []object
+	for _, item := range asList(at(document, "Statement")) {
+		for _, statement := range either(item) {
+			all = append(all, asObject(statement))
+		}
+	}
+	return all
+}
+
+// checkActions complains of actions outside the list, and of those that want a condition and have none.
+func checkActions(statement object, allowed []string) []string {
 	var wrong []string
 	sid := asText(statement["Sid"])
 	for _, key := range []string{"NotAction", "NotResource", "NotPrincipal"} {
@@ -101,34 +168,82 @@ func checkStatement(statement object) []string {
 			wrong = append(wrong, sid+" says what is not meant")
 		}
 	}
-	for _, action := range asList(statement["Action"]) {
-		if !slices.Contains(allowedActions, asText(action)) {
-			wrong = append(wrong, fmt.Sprintf("%s may do %s, which no function needs", sid, action))
+	for _, action := range texts(statement["Action"]) {
+		if !slices.Contains(allowed, action) {
+			wrong = append(wrong, fmt.Sprintf("%s may do %s, which is not needed", sid, action))
 		}
-		if strings.HasPrefix(asText(action), "kms:") && at(statement, "Condition", "StringEquals", "kms:ViaService") == nil {
+		if strings.HasPrefix(action, "kms:") && at(statement, "Condition", "StringEquals", "kms:ViaService") == nil {
 			wrong = append(wrong, sid+" uses a key outside the service it is for, want kms:ViaService")
 		}
+		if action == "s3:ListBucket" && !inOwnAccount(statement, "StringEquals", "StringEqualsIfExists") {
+			wrong = append(wrong, sid+" lists whoever has the name, want aws:ResourceAccount")
+		}
 	}
-	resources := asList(statement["Resource"])
+	return wrong
+}
+
+// checkResources complains of resources that are not one thing, and of buckets that are known by their name alone.
+func checkResources(statement object) []string {
+	var wrong []string
+	sid := asText(statement["Sid"])
+	resources := choices(statement["Resource"])
 	if len(resources) == 0 {
 		wrong = append(wrong, sid+" names no resource")
 	}
 	for _, resource := range resources {
-		if text := asText(resource); !oneResource.MatchString(text) && !failedPrefix.MatchString(text) {
-			wrong = append(wrong, fmt.Sprintf("%s reaches %s, want one resource", sid, text))
+		if !matchesOne(resource, oneResource, failedPrefix, parkPrefix, sourceBucket, sourceObjects, jobObjects) {
+			wrong = append(wrong, fmt.Sprintf("%s reaches %s, want one resource", sid, resource))
+		}
+		if strings.Contains(resource, ":s3:::") && !inOwnAccount(statement, "StringEquals") {
+			wrong = append(wrong, sid+" reaches whoever has the name of the bucket, want aws:ResourceAccount")
+		}
+		prefix := asText(at(statement, "Condition", "StringLike", "s3:prefix"))
+		if sourceBucket.MatchString(resource) && prefix != "${BucketPrefix}*" {
+			wrong = append(wrong, sid+" lists the whole bucket, want s3:prefix")
 		}
 	}
 	return wrong
+}
+
+// choices returns the texts that a value, or the items of a list, may have.
+func choices(value any) []string {
+	var all []string
+	for _, item := range asList(value) {
+		for _, choice := range either(item) {
+			all = append(all, asText(choice))
+		}
+	}
+	return all
+}
+
+func matchesOne(text string, patterns ...*regexp.Regexp) bool {
+	return slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(text) })
+}
+
+// inOwnAccount reports whether a statement holds for resources of this account, or of the owner of the buckets, alone, by
+// a condition with one of the operators.
+func inOwnAccount(statement object, operators ...string) bool {
+	return slices.ContainsFunc(operators, func(operator string) bool {
+		return isOwner(at(statement, "Condition", operator, "aws:ResourceAccount"))
+	})
+}
+
+// isOwner reports whether a value is this account, or the owner of the buckets where one is given.
+func isOwner(value any) bool {
+	choice := strings.Join(choices(value), " or ")
+	return choice == "${AWS::AccountId}" || choice == "${BucketOwner} or ${AWS::AccountId}"
 }
 
 // checkPermissions complains of a policy on a resource that lets in a service on behalf of anyone.
 func checkPermissions(w world) []string {
 	var complaints []string
 	for _, name := range w.template.of(permissionType) {
-		if asText(w.template.prop(name, "SourceAccount")) != "${AWS::AccountId}" {
-			complaints = append(complaints, name+": SourceAccount is not this account")
+		if !isOwner(w.template.prop(name, "SourceAccount")) {
+			complaints = append(complaints, name+": SourceAccount is not the account of the source")
 		}
-		if !strings.Contains(asText(w.template.prop(name, "SourceArn")), ":${AWS::AccountId}:") {
+		// The ARN of a bucket has no account.
+		source := asText(w.template.prop(name, "SourceArn"))
+		if !strings.Contains(source, ":${AWS::AccountId}:") && !sourceBucket.MatchString(source) {
 			complaints = append(complaints, name+": SourceArn is not of this account")
 		}
 		if !strings.HasSuffix(asText(w.template.prop(name, "Principal")), ".amazonaws.com") {
@@ -136,24 +251,27 @@ func checkPermissions(w world) []string {
 		}
 	}
 	for name, r := range w.template.resources {
-		if r.kind == roleType {
+		if r.kind == roleType || r.kind == policyType {
 			continue
 		}
-		for _, statement := range asList(at(r.properties, "PolicyDocument", "Statement")) {
-			if asText(at(statement, "Effect")) != "Deny" && !fromHere(at(statement, "Condition")) {
+		for _, statement := range statements(r.properties["PolicyDocument"]) {
+			if asText(statement["Effect"]) != "Deny" && !fromHere(statement) {
 				complaints = append(complaints, fmt.Sprintf("%s: %s lets in others, want aws:SourceArn and aws:SourceAccount",
-					name, asText(at(statement, "Sid"))))
+					name, asText(statement["Sid"])))
 			}
 		}
 	}
 	return complaints
 }
 
-// fromHere reports whether a condition asks for both the ARN and the account of the source.
-func fromHere(condition any) bool {
-	var keys []string
-	for operator := range maps.Values(asObject(condition)) {
-		keys = slices.AppendSeq(keys, maps.Keys(asObject(operator)))
+// fromHere reports whether a statement lets in one service, and asks for both the ARN and the account of the source.
+func fromHere(statement object) bool {
+	keys := object{}
+	for operator := range maps.Values(asObject(statement["Condition"])) {
+		maps.Copy(keys, asObject(operator))
 	}
-	return slices.Contains(keys, "aws:SourceArn") && slices.Contains(keys, "aws:SourceAccount")
+	sources := choices(keys["aws:SourceArn"])
+	loose := func(arn string) bool { return !matchesOne(arn, oneResource, sourceBucket) }
+	return strings.HasSuffix(asText(at(statement, "Principal", "Service")), ".amazonaws.com") &&
+		isOwner(keys["aws:SourceAccount"]) && len(sources) > 0 && !slices.ContainsFunc(sources, loose)
 }

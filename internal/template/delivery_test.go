@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ var (
 		"MaximumRetryAttempts":       "10",
 		"MaximumRecordAgeInSeconds":  "43200",
 	}
+	queuePolicy = map[string]string{"FunctionResponseTypes": "[ReportBatchItemFailures]", "BatchSize": "10"}
 )
 
 // checkLogs complains of a function whose log is kept for ever, is loud, or may be fed back to the function.
@@ -44,41 +46,60 @@ func checkLogs(w world) []string {
 func checkFailures(w world) []string {
 	var complaints []string
 	for _, name := range w.template.of(functionType) {
-		invokedBy := 0
-		for _, config := range w.template.of(invokeConfigType) {
-			if refers(w.template.prop(config, "FunctionName"), name) {
-				invokedBy++
-				complaints = append(complaints, checkFailure(w.template, config, asyncRetries)...)
-			}
+		configs, mappings := w.template.about(invokeConfigType, name), w.template.about(mappingType, name)
+		for _, config := range configs {
+			complaints = append(complaints, checkProperties(w.template, config, asyncRetries)...)
+			complaints = append(complaints, checkOnFailure(w.template, config)...)
 		}
-		for _, mapping := range w.template.of(mappingType) {
-			if refers(w.template.prop(mapping, "FunctionName"), name) {
-				invokedBy++
-				complaints = append(complaints, checkFailure(w.template, mapping, streamPolicy)...)
-			}
+		for _, mapping := range mappings {
+			complaints = append(complaints, checkMapping(w.template, mapping)...)
 		}
-		if invokedBy == 0 {
+		permissions := w.template.about(permissionType, name)
+		if len(configs)+len(mappings) == 0 || len(permissions) > 0 && len(configs) == 0 {
 			complaints = append(complaints, name+": nothing says what happens to events it fails")
 		}
 	}
 	return complaints
 }
 
-func checkFailure(t template, name string, policy map[string]string) []string {
+// about returns the resources of a type whose FunctionName is the function.
+func (t template) about(kind, function string) []string {
+	return slices.DeleteFunc(t.of(kind), func(name string) bool { return !refers(t.prop(name, "FunctionName"), function) })
+}
+
+// checkMapping complains of a mapping that loses what the function returns. A queue keeps it itself; checkQueues sees to that.
+func checkMapping(t template, name string) []string {
+	if t.resources[resourceOf(t.prop(name, "EventSourceArn"))].kind == queueType {
+		return checkProperties(t, name, queuePolicy)
+	}
+	return append(checkProperties(t, name, streamPolicy), checkOnFailure(t, name)...)
+}
+
+// resourceOf returns the name in a Ref or a GetAtt of the ARN.
+func resourceOf(value any) string {
+	return strings.TrimSuffix(strings.Trim(asText(value), "${}"), ".Arn")
+}
+
+func checkProperties(t template, name string, policy map[string]string) []string {
 	var complaints []string
 	for property, want := range policy {
 		if got := asText(t.prop(name, property)); got != want {
 			complaints = append(complaints, fmt.Sprintf("%s: %s is %q, want %q", name, property, got, want))
 		}
 	}
-	bucket := strings.TrimSuffix(strings.Trim(asText(t.prop(name, "DestinationConfig", "OnFailure", "Destination")), "${}"), ".Arn")
+	return complaints
+}
+
+func checkOnFailure(t template, name string) []string {
+	var complaints []string
+	bucket := resourceOf(t.prop(name, "DestinationConfig", "OnFailure", "Destination"))
 	if t.resources[bucket].kind != bucketType {
 		complaints = append(complaints, name+": OnFailure is no bucket of this stack, and only S3 gets the whole payload")
 	}
 	return complaints
 }
 
-// checkBuckets complains of a bucket that is open, readable at rest, kept for ever, or gone with the stack.
+// checkBuckets complains of a bucket that is open, readable at rest, or gone with the stack.
 func checkBuckets(w world) []string {
 	var complaints []string
 	for _, name := range w.template.of(bucketType) {
@@ -103,9 +124,6 @@ func checkBucket(t template, name string) []string {
 	if first(encryption, "ServerSideEncryptionByDefault", "SSEAlgorithm") != "aws:kms" {
 		wrong = append(wrong, "is not encrypted with KMS")
 	}
-	if first(asList(t.prop(name, "LifecycleConfiguration", "Rules")), "ExpirationInDays") != "90" {
-		wrong = append(wrong, "does not expire after 90 days")
-	}
 	if body := t.resources[name].body; body["DeletionPolicy"] != "Retain" || body["UpdateReplacePolicy"] != "Retain" {
 		wrong = append(wrong, "goes with the stack")
 	}
@@ -113,6 +131,45 @@ func checkBucket(t template, name string) []string {
 		wrong = append(wrong, "takes requests without TLS 1.2")
 	}
 	return wrong
+}
+
+// lifetimes is for how many days each kind of object is kept, 0 for ever. Source: the project's delivery contract, 2.7.
+var lifetimes = map[string]int{
+	"aws/lambda/async/stack-s3/2026/01/02/a": 90,
+	"aws/lambda/a/shardId-000000000000/a":    90,
+	"sluice/v1/pending/datadog/1789999999-a": 0,
+	"sluice/v1/dead/datadog/http_400/a":      90,
+	"sluice/v1/dead-raw/s3/2026/01/02/a":     14,
+	"sluice/v1/progress/a":                   7,
+	"sluice/v1/lease/a":                      7,
+}
+
+// checkLifetimes complains of a bucket that drops what waits to be sent, or keeps for ever what nobody will fetch.
+func checkLifetimes(w world) []string {
+	var complaints []string
+	for _, name := range w.template.of(bucketType) {
+		for key, want := range lifetimes {
+			if got := lifetime(w.template, name, key); got != want {
+				complaints = append(complaints, fmt.Sprintf("%s: %s expires after %d days, want %d (0: never)", name, key, got, want))
+			}
+		}
+	}
+	return complaints
+}
+
+// lifetime returns after how many days an object expires, or 0.
+func lifetime(t template, bucket, key string) int {
+	days := 0
+	for _, rule := range asList(t.prop(bucket, "LifecycleConfiguration", "Rules")) {
+		expires, ok := at(rule, "ExpirationInDays").(int)
+		if !ok || asText(at(rule, "Status")) != "Enabled" || !strings.HasPrefix(key, asText(at(rule, "Prefix"))) {
+			continue
+		}
+		if days == 0 || expires < days {
+			days = expires
+		}
+	}
+	return days
 }
 
 // first returns the text at a path in the first item of a list.
@@ -170,6 +227,10 @@ func checkAlarms(w world) []string {
 			if !watched(w.template, function, metric) {
 				complaints = append(complaints, fmt.Sprintf("%s: no alarm on %s", function, metric))
 			}
+		}
+		parks := w.template.prop(function, "Environment", "Variables", "SLUICE_PARK_BUCKET") != nil
+		if parks && !watched(w.template, function, "Sluice LinesParked") {
+			complaints = append(complaints, function+": no alarm on Sluice LinesParked")
 		}
 	}
 	for _, name := range w.template.of(alarmType) {

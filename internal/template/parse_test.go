@@ -20,6 +20,7 @@ type object = map[string]any
 // template is template.yaml with the Globals merged into its functions.
 type template struct {
 	parameters map[string]object
+	mappings   object
 	conditions object
 	resources  map[string]resource
 	outputs    object
@@ -49,6 +50,7 @@ func parse(text []byte) (template, error) {
 	whole := asObject(value)
 	t := template{
 		parameters: map[string]object{},
+		mappings:   asObject(whole["Mappings"]),
 		conditions: asObject(whole["Conditions"]),
 		resources:  map[string]resource{},
 		outputs:    asObject(whole["Outputs"]),

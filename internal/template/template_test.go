@@ -41,6 +41,10 @@ var checks = map[string]func(world) []string{
 	"logs are kept for a while":         checkLogs,
 	"failures go somewhere":             checkFailures,
 	"buckets are closed":                checkBuckets,
+	"nothing that waits expires":        checkLifetimes,
+	"queues give each message its time": checkQueues,
+	"notifications arrive":              checkNotifications,
+	"every bucket is known everywhere":  checkSources,
 	"alarms watch every function":       checkAlarms,
 }
 

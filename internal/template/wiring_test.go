@@ -15,7 +15,11 @@ const (
 	mappingType      = "AWS::Lambda::EventSourceMapping"
 	permissionType   = "AWS::Lambda::Permission"
 	logGroupType     = "AWS::Logs::LogGroup"
+	queueType        = "AWS::SQS::Queue"
+	queuePolicyType  = "AWS::SQS::QueuePolicy"
+	ruleType         = "AWS::Events::Rule"
 	roleType         = "AWS::IAM::Role"
+	policyType       = "AWS::IAM::ManagedPolicy"
 	bucketType       = "AWS::S3::Bucket"
 	alarmType        = "AWS::CloudWatch::Alarm"
 )
@@ -62,25 +66,6 @@ func checkReferences(w world) []string {
 				complaints = append(complaints, fmt.Sprintf("%s: nothing is called %s", place, name))
 			}
 		}
-	}
-	return complaints
-}
-
-// checkConditions complains of a resource or output that needs a resource which may not be there.
-func checkConditions(w world) []string {
-	var complaints []string
-	check := func(place, condition string, value any) {
-		for _, name := range references(value) {
-			if needs := w.template.resources[name].condition; needs != "" && needs != condition {
-				complaints = append(complaints, fmt.Sprintf("%s: needs the condition %s of %s", place, needs, name))
-			}
-		}
-	}
-	for name, r := range w.template.resources {
-		check(name, r.condition, r.properties)
-	}
-	for name, output := range w.template.outputs {
-		check(name, asText(at(output, "Condition")), at(output, "Value"))
 	}
 	return complaints
 }
@@ -141,7 +126,9 @@ func checkSettings(w world) []string {
 var limits = map[string][2]int{
 	"MemorySize":            {128, 10240}, // MB
 	"Timeout":               {1, 900},     // s
+	"ObjectTimeout":         {1, 900},     // s
 	"ParallelizationFactor": {1, 10},
+	"ObjectConcurrency":     {2, 1000},
 }
 
 func checkParameters(w world) []string {
@@ -184,6 +171,14 @@ func checkText(parameter object) string {
 // checkNumber returns what is wrong with a parameter that is a number, or nothing.
 func checkNumber(name string, parameter object) string {
 	if values := asList(parameter["AllowedValues"]); values != nil {
+		limit, limited := limits[name]
+		outside := func(value any) bool {
+			number, ok := value.(int)
+			return !ok || limited && (number < limit[0] || number > limit[1])
+		}
+		if slices.ContainsFunc(values, outside) {
+			return "allows what Lambda does not"
+		}
 		return checkText(parameter)
 	}
 	low, hasLow := parameter["MinValue"].(int)

@@ -1,7 +1,8 @@
-// Command write writes the sample invocations.
+// Command write writes the sample invocations, and the objects that they announce.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,26 +12,11 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", filepath.Join("..", "events"), "folder to write to")
+	events := flag.String("events", filepath.Join("..", "events"), "folder for the events")
+	objects := flag.String("objects", filepath.Join("..", "internal", "forward", "testdata", "objects"), "folder for the objects")
 	flag.Parse()
-	if err := write(*dir); err != nil {
+	if err := errors.Join(sample.WriteEvents(*events), sample.WriteObjects(*objects)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-func write(dir string) error {
-	files, err := sample.Files()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
-	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Body, 0o644); err != nil {
-			return fmt.Errorf("write a sample: %w", err)
-		}
-	}
-	return nil
 }

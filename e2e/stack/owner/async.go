@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/e2e/stack"
@@ -25,7 +26,8 @@ type Async struct {
 }
 
 type queued struct {
-	id      string
+	id      string   // names the event in errors
+	ids     []string // of its payloads
 	payload []byte
 	attempt int // the one to come, from 1
 	due     time.Time
@@ -41,10 +43,16 @@ func NewAsync(f Invoker, backoff Backoff) *Async {
 
 // Send queues an event. An event sent twice is delivered twice, which the real queue may do by itself.
 func (a *Async) Send(id string, payload []byte) error {
+	return a.SendMany(payload, id)
+}
+
+// SendMany queues an event that announces several payloads, as an S3 event with several objects does.
+func (a *Async) SendMany(payload []byte, ids ...string) error {
+	id := strings.Join(ids, ", ")
 	if len(payload) > stack.MaxAsyncBytes {
 		return fmt.Errorf("send event %s of %d bytes: over the asynchronous limit of %d", id, len(payload), stack.MaxAsyncBytes)
 	}
-	a.queue = append(a.queue, queued{id: id, payload: payload, attempt: 1})
+	a.queue = append(a.queue, queued{id: id, ids: ids, payload: payload, attempt: 1})
 	return nil
 }
 
@@ -67,7 +75,7 @@ func (a *Async) Step(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("wait for attempt %d of event %s: %w", next.attempt, next.id, err)
 	}
 	a.queue = slices.Delete(a.queue, first, first+1)
-	d, _, err := deliver(ctx, a.function, next.payload, []string{next.id}, next.attempt)
+	d, _, err := deliver(ctx, a.function, next.payload, next.ids, next.attempt)
 	if err != nil {
 		return false, err
 	}

@@ -1,5 +1,5 @@
 // Package owner repeats the AWS services that own an event until a function has taken it: Lambda's queue for
-// asynchronous invocations, and the Kinesis event source mapping.
+// asynchronous invocations, and the event source mappings of Kinesis streams and SQS queues.
 //
 // It promises their documented retries, checkpoints and last resorts, and a history of every delivery, so that a
 // duplicate can be traced to the repetition that made it. Waits are the caller's to choose; minutes become
@@ -25,16 +25,16 @@ type Outcome string
 // The outcomes.
 const (
 	Taken  Outcome = "taken"  // the function took everything
-	Partly Outcome = "partly" // a Kinesis batch was taken up to a sequence number
+	Partly Outcome = "partly" // a Kinesis batch was taken up to a sequence number, an SQS batch but for some messages
 	Failed Outcome = "failed" // the function returned an error
 	Ended  Outcome = "ended"  // the process was killed, exited or ran out of time
 )
 
 // Delivery is one invocation an owner made.
 type Delivery struct {
-	Payloads  []string // ids of the events or records handed over
+	Payloads  []string // ids of the events, records or announced objects handed over, one as often as it was announced
 	Stream    bool     // made by a Kinesis mapping
-	Attempt   int      // counts from 1
+	Attempt   int      // counts from 1; of an SQS batch, that of the message received most often
 	RequestID string
 	Started   time.Time
 	Finished  time.Time

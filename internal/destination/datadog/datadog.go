@@ -60,6 +60,7 @@ type Options struct {
 	Codecs    []compress.Codec
 	EventID   EventID
 	Late      Late
+	AsText    bool // send CloudTrail and EventBridge records as text, not as members of the item
 	UserAgent string
 	Version   string // of the forwarder
 	Now       func() time.Time
@@ -73,7 +74,7 @@ type Destination struct {
 
 // New returns a destination.
 func New(o Options) *Destination {
-	return &Destination{o: o, encoder: encoder{eventID: o.EventID, late: o.Late}}
+	return &Destination{o: o, encoder: encoder{eventID: o.EventID, late: o.Late, asText: o.AsText}}
 }
 
 // ID is the configured name.

@@ -78,6 +78,8 @@ func TestRequestGolden(t *testing.T) {
 		record.Record{Origin: lambdaOrigin(), EventID: id, TimeMillis: event, Message: record.Escaped([]byte(`{\"level\":\"info\"}\n`))},
 		record.Record{Origin: groupOrigin(), EventID: id, TimeMillis: 1, Message: record.Escaped([]byte(`late`))},
 		record.Record{Origin: streamOrigin(), EventID: record.Plain([]byte("shardId-000000000000:1")), Message: record.Plain([]byte("línea"))},
+		record.Record{Origin: objectOrigin(), Offset: 1024, TimeMillis: event, Message: record.Plain([]byte("a \"b\"\t c"))},
+		record.Record{Origin: objectOrigin(), Index: 1, TimeMillis: event, Structured: true, Message: record.Plain([]byte(trail))},
 	))
 	require.NoError(t, err)
 	var b bytes.Buffer

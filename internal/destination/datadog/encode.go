@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"sluice/internal/jsonwalk"
 	"sluice/internal/record"
 )
 
@@ -12,6 +13,8 @@ import (
 type encoder struct {
 	eventID EventID
 	late    Late
+	asText  bool   // structured records are sent as the text they were read from
+	plain   []byte // of a structured record
 
 	origin *record.Origin // of head and lateHead
 	head   []byte         // everything up to the id, ending in a comma
@@ -19,6 +22,8 @@ type encoder struct {
 
 	lateBefore int64 // ms since the epoch; renewed once per origin
 	id         []byte
+	millis     int64  // the time that was written last; never 0, which is not written
+	digits     []byte // of it
 }
 
 // heads are the encoded constants of one origin.
@@ -39,14 +44,20 @@ func (e *encoder) append(dst []byte, r *record.Record, now func() time.Time) []b
 		dst = append(dst, e.head...)
 	}
 
-	dst = e.appendID(dst, r)
+	structured, named := r.Structured && !e.asText, false
+	if structured {
+		dst, structured, named = e.appendFields(dst, r, isLate)
+	}
+	if !named {
+		dst = e.appendID(dst, r)
+	}
 	if r.TimeMillis != 0 {
 		if isLate {
 			dst = append(dst, `"event_time":`...)
 		} else {
 			dst = append(dst, `"timestamp":`...)
 		}
-		dst = append(strconv.AppendInt(dst, r.TimeMillis, 10), ',')
+		dst = append(e.appendMillis(dst, r.TimeMillis), ',')
 	}
 	if len(r.Members) > 0 {
 		dst = appendMembers(dst, r.Members)
@@ -54,9 +65,21 @@ func (e *encoder) append(dst []byte, r *record.Record, now func() time.Time) []b
 	if r.Marks != 0 {
 		dst = appendMarks(dst, r)
 	}
+	if structured {
+		dst[len(dst)-1] = '}' // instead of the last comma: the head ends in one
+		return dst
+	}
 	dst = append(dst, `"message":"`...)
 	dst = r.Message.AppendJSON(dst)
 	return append(dst, `"}`...)
+}
+
+// appendMillis appends a time. Many services write whole seconds, so the last one is often asked for again.
+func (e *encoder) appendMillis(dst []byte, millis int64) []byte {
+	if millis != e.millis {
+		e.millis, e.digits = millis, strconv.AppendInt(e.digits[:0], millis, 10)
+	}
+	return append(dst, e.digits...)
 }
 
 // enter makes an origin the current one.
@@ -103,14 +126,60 @@ func (e *encoder) appendID(dst []byte, r *record.Record) []byte {
 	return append(dst, `",`...)
 }
 
-// reserved are the members an item has of its own, and those at the root that Datadog takes its date, host, service or
-// status from (http-intakes 5). What the source calls so is sent under another name: it must not pass for ours.
-var reserved = map[string]bool{
-	"aws": true, "ddsource": true, "ddsourcecategory": true, "ddtags": true, "event_time": true, "host": true,
-	"hostname": true, "id": true, "lambda": true, "message": true, "service": true, "sluice": true, "status": true,
-	"timestamp": true,
+// isOurs reports whether name is that of a member at the root that an item has of its own, but for its id. (A switch and
+// not a map: every member of a structured record is asked.)
+func isOurs(name []byte) bool {
+	switch string(name) {
+	case "aws", "ddsource", "ddsourcecategory", "ddtags", "event_time", "host", "lambda", "message", "service", "sluice",
+		"timestamp":
+		return true
+	}
+	return false
+}
 
-	"@timestamp": true, "Timestamp": true, "date": true, "eventTime": true, "published_date": true, "syslog": true,
+// isReserved reports whether name is that of a member that an item has of its own, or of one at the root that Datadog
+// takes its date, host, service or status from (http-intakes 5). What the source calls so is sent under another name: it
+// must not pass for ours.
+func isReserved(name []byte) bool {
+	switch string(name) {
+	case "id", "hostname", "status", "@timestamp", "Timestamp", "date", "eventTime", "published_date", "syslog":
+		return true
+	}
+	return isOurs(name)
+}
+
+// appendFields appends the members of a structured record at the root, as the Datadog Forwarder does with CloudTrail
+// and EventBridge. A member called as one of ours gets an underscore in front; of a late record also what Datadog would
+// take its date from. An id of the record's own stands for ours: named reports whether there is one. A message that is no
+// object appends nothing: whole is false, and its text is to be sent.
+func (e *encoder) appendFields(dst []byte, r *record.Record, isLate bool) (out []byte, whole, named bool) {
+	start := len(dst)
+	taken := isOurs
+	if isLate {
+		taken = isReserved
+	}
+	text := r.Message.Bytes
+	if r.Message.Escaped {
+		e.plain = r.Message.AppendPlain(e.plain[:0])
+		text = e.plain
+	}
+	members := jsonwalk.Object(text)
+	for members.Next() {
+		name := members.Name()
+		dst = append(dst, '"')
+		switch {
+		case string(name) == "id":
+			named = true
+		case taken(bytes.TrimLeft(name, "_")):
+			dst = append(dst, '_')
+		}
+		dst = append(record.AppendEscaped(dst, name), `":`...)
+		dst = append(append(dst, members.Value()...), ',')
+	}
+	if members.Err() != nil {
+		return dst[:start], false, false
+	}
+	return dst, true, named
 }
 
 // appendMembers appends the source's further members at the root, as the Datadog Forwarder does. A reserved name gets one
@@ -118,7 +187,7 @@ var reserved = map[string]bool{
 func appendMembers(dst []byte, members []record.Member) []byte {
 	for _, m := range members {
 		dst = append(dst, '"')
-		if reserved[string(bytes.TrimLeft(m.Name, "_"))] {
+		if isReserved(bytes.TrimLeft(m.Name, "_")) {
 			dst = append(dst, '_')
 		}
 		dst = append(dst, m.Name...)

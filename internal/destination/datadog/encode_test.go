@@ -259,6 +259,10 @@ func TestAppendAllocatesNothing(t *testing.T) {
 		"late":                       {encoder{}, []record.Record{{Origin: a, EventID: id, TimeMillis: 1}, {Origin: b, TimeMillis: 1}}},
 		"members":                    {encoder{}, []record.Record{{Origin: a, EventID: id, Members: fields}}},
 		"short id":                   {encoder{eventID: ShortID}, []record.Record{{Origin: a, EventID: id}}},
+		"line of an object":          {encoder{}, []record.Record{{Origin: objectOrigin(), Offset: 4096, Index: 2, TimeMillis: event, Message: record.Plain([]byte(`GET "/" 200`))}}},
+		"structured":                 {encoder{}, []record.Record{{Origin: objectOrigin(), TimeMillis: event, Structured: true, Message: record.Plain([]byte(trail))}}},
+		"structured, escaped, late":  {encoder{}, []record.Record{{Origin: objectOrigin(), TimeMillis: 1, Structured: true, Message: record.Escaped(record.AppendEscaped(nil, trail))}}},
+		"structured, as text":        {encoder{asText: true}, []record.Record{{Origin: objectOrigin(), TimeMillis: event, Structured: true, Message: record.Plain([]byte(trail))}}},
 		"text to escape":             {encoder{}, []record.Record{{Origin: b, Message: record.Plain([]byte("a\"b\n"))}}},
 		"64 in turn, 2 of them late": {encoder{}, turns()},
 	} {
@@ -342,6 +346,8 @@ func BenchmarkAppend(b *testing.B) {
 	for name, r := range map[string]record.Record{
 		"flow line":      {Origin: lambdaOrigin(), EventID: id, TimeMillis: event, Message: line},
 		"line of stream": {Origin: streamOrigin(), EventID: id, TimeMillis: event, Message: record.Plain(line.Bytes)},
+		"line of object": {Origin: objectOrigin(), Offset: 4096, TimeMillis: event, Message: record.Plain(line.Bytes)},
+		"structured":     {Origin: objectOrigin(), Offset: 4096, TimeMillis: event, Structured: true, Message: record.Plain([]byte(trail))},
 	} {
 		b.Run(name, func(b *testing.B) {
 			var e encoder

@@ -22,6 +22,16 @@ func appendHead(dst []byte, o *record.Origin, tags record.Tags) []byte {
 		dst = appendObject(dst, "awslogs", "logGroup", o.LogGroup, "logStream", o.LogStream, "owner", o.Owner)
 	case record.Kinesis:
 		dst = appendObject(dst, "kinesis", "streamArn", o.StreamARN)
+	case record.Firehose:
+		dst = appendObject(dst, "firehose", "streamArn", o.StreamARN)
+	case record.SQS:
+		dst = appendObject(dst, "sqs", "queueArn", o.StreamARN)
+	case record.SNS:
+		dst = appendObject(dst, "sns", "topicArn", o.StreamARN)
+	case record.S3, record.EventBridge:
+	}
+	if o.Key != "" { // also of subscription payloads that Firehose has kept in an object
+		dst = appendObject(dst, "s3", "bucket", o.Bucket, "key", o.Key)
 	}
 	dst = appendMember(dst, "invoked_function_arn", o.FunctionARN)
 	if o.FunctionVersion != "$LATEST" {
@@ -32,7 +42,6 @@ func appendHead(dst []byte, o *record.Origin, tags record.Tags) []byte {
 	}
 	dst = append(dst, '}')
 	if o.LambdaARN != "" {
-		dst = append(dst, ',')
 		dst = appendObject(dst, "lambda", "arn", o.LambdaARN)
 	}
 	return append(dst, ',')
@@ -49,9 +58,9 @@ func appendMember(dst []byte, name, value string) []byte {
 	return append(dst, '"')
 }
 
-// appendObject appends `"name":{…}` with pairs of names and values; those without a value are left out.
+// appendObject appends `,"name":{…}` with pairs of names and values; those without a value are left out.
 func appendObject(dst []byte, name string, pairs ...string) []byte {
-	dst = append(append(append(dst, '"'), name...), `":{`...)
+	dst = append(append(append(dst, `,"`...), name...), `":{`...)
 	start := len(dst)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		dst = appendMember(dst, pairs[i], pairs[i+1])

@@ -56,7 +56,7 @@ func (e *encoder) append(dst []byte, r *record.Record) []byte {
 		dst = append(r.Message.AppendJSON(dst), '"')
 	}
 	dst = append(dst, e.current.root...)
-	dst = e.appendAWS(dst, r.EventID)
+	dst = e.appendAWS(dst, r)
 	dst = e.appendAttrs(dst, r.Members)
 	dst = e.appendMarks(dst, r.Marks)
 	dst = e.appendCount(dst, fieldTruncatedBytes, r.TruncatedBytes)
@@ -99,7 +99,17 @@ func appendAWSMembers(dst []byte, o *record.Origin) []byte {
 	dst = appendMember(dst, `,"region":`, o.Region)
 	dst = appendMember(dst, `,"log_group":`, o.LogGroup)
 	dst = appendMember(dst, `,"log_stream":`, o.LogStream)
-	return appendMember(dst, `,"stream_arn":`, o.StreamARN)
+	dst = appendMember(dst, `,"stream_arn":`, o.StreamARN)
+	if o.Key == "" {
+		return dst
+	}
+	dst = append(dst, `,"s3":`...)
+	start := len(dst)
+	dst = appendMember(dst, `,"bucket":`, o.Bucket)
+	dst = appendMember(dst, `,"key":`, o.Key)
+	dst = appendMember(dst, `,"version":`, o.VersionID)
+	dst = appendMember(dst, `,"etag":`, o.ETag)
+	return closeObject(dst, start)
 }
 
 // appendMember appends a member, or nothing when it has no value or is left out.
@@ -134,8 +144,8 @@ func (e *encoder) appendTime(dst []byte, millis int64) []byte {
 	return append(dst, byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z', '"')
 }
 
-func (e *encoder) appendAWS(dst []byte, eventID record.Text) []byte {
-	key := e.keys[fieldAWS]
+func (e *encoder) appendAWS(dst []byte, r *record.Record) []byte {
+	key, eventID := e.keys[fieldAWS], r.EventID
 	if key == "" || e.current.aws == "" && len(eventID.Bytes) == 0 {
 		return dst
 	}
@@ -145,6 +155,9 @@ func (e *encoder) appendAWS(dst []byte, eventID record.Text) []byte {
 	if len(eventID.Bytes) > 0 {
 		dst = append(dst, `,"event_id":"`...)
 		dst = append(eventID.AppendJSON(dst), '"')
+	}
+	if r.Origin.Kind == record.S3 {
+		dst = strconv.AppendInt(append(dst, `,"offset":`...), r.Offset, 10)
 	}
 	return closeObject(dst, start)
 }

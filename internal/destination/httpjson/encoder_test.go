@@ -108,6 +108,58 @@ func TestAppend(t *testing.T) {
 			}},
 			want: `{"message":"","attrs":{"a":{ "b":  "c\n"},"d": 1 }}`,
 		},
+		"line of an object says where it stands": {
+			record: record.Record{
+				Origin: &record.Origin{
+					Kind: record.S3, Owner: "123456789012", Region: "eu-west-1", Bucket: "b", Key: `a "b"/é+c.gz`, VersionID: "v1", ETag: "e1",
+				},
+				Offset: 9_007_199_254_740_993, Message: record.Plain([]byte("m")),
+			},
+			want: `{"message":"m","aws":{"account":"123456789012","region":"eu-west-1",` +
+				`"s3":{"bucket":"b","key":"a \"b\"/é+c.gz","version":"v1","etag":"e1"},"offset":9007199254740993}}`,
+		},
+		"first line of an object has an offset, too": {
+			record: record.Record{Origin: &record.Origin{Kind: record.S3, Bucket: "b", Key: "k"}},
+			want:   `{"message":"","aws":{"s3":{"bucket":"b","key":"k"},"offset":0}}`,
+		},
+		"object in a bucket without versions": {
+			record: record.Record{Origin: &record.Origin{Kind: record.S3, Bucket: "b", Key: "k", ETag: "e"}, Offset: 7, Index: 2},
+			want:   `{"message":"","aws":{"s3":{"bucket":"b","key":"k","etag":"e"},"offset":7}}`,
+		},
+		"object's key that is no UTF-8 is mended": {
+			record: record.Record{Origin: &record.Origin{Kind: record.S3, Bucket: "b", Key: "k\xff\n"}},
+			want:   `{"message":"","aws":{"s3":{"bucket":"b","key":"k` + "\uFFFD" + `\n"},"offset":0}}`,
+		},
+		"log group that Firehose kept in an object: both, and no offset": {
+			record: record.Record{
+				Origin: &record.Origin{
+					Kind: record.CloudWatch, LogGroup: "g", Bucket: "b", Key: "k", StreamARN: "arn:aws:firehose:eu-west-1:123456789012:deliverystream/d",
+				},
+				Offset: 12, EventID: record.Plain([]byte("1")),
+			},
+			want: `{"message":"","aws":{"log_group":"g","stream_arn":"arn:aws:firehose:eu-west-1:123456789012:deliverystream/d",` +
+				`"s3":{"bucket":"b","key":"k"},"event_id":"1"}}`,
+		},
+		"aws left out takes object and offset along": {
+			fields: map[string]string{"aws": ""},
+			record: record.Record{Origin: &record.Origin{Kind: record.S3, Bucket: "b", Key: "k"}, Offset: 7},
+			want:   `{"message":""}`,
+		},
+		"message of a queue": {
+			record: record.Record{
+				Origin:  &record.Origin{Kind: record.SQS, StreamARN: "arn:aws:sqs:eu-west-1:123456789012:logs", Source: "sqs"},
+				EventID: record.Plain([]byte("m-1")), Message: record.Plain([]byte("m")),
+			},
+			want: `{"message":"m","source":"sqs","aws":{"stream_arn":"arn:aws:sqs:eu-west-1:123456789012:logs","event_id":"m-1"}}`,
+		},
+		"structured record is a message like any other": {
+			record: record.Record{Origin: nowhere, Structured: true, Message: record.Plain([]byte(`{"id":"1"}`))},
+			want:   `{"message":"{\"id\":\"1\"}"}`,
+		},
+		"line saved from a damaged envelope is marked": {
+			record: record.Record{Origin: nowhere, Marks: record.BrokenEnvelope},
+			want:   `{"message":"","marks":["broken_envelope"]}`,
+		},
 		"repaired text is marked": {
 			record: record.Record{Origin: nowhere, Marks: record.UTF8Repaired},
 			want:   `{"message":"","marks":["utf8_repaired"]}`,

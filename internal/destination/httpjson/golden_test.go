@@ -72,6 +72,15 @@ func streamOrigin() *record.Origin {
 	}
 }
 
+// objectOrigin is an S3 object with everything that is known about one.
+func objectOrigin() *record.Origin {
+	return &record.Origin{
+		Kind: record.S3, Owner: "123456789012", Region: "eu-west-1", Source: "elb", Service: "alb",
+		Bucket: "logs-123456789012-eu-west-1", Key: "AWSLogs/123456789012/elasticloadbalancing/a b+c.log.gz",
+		VersionID: "v7", ETag: "0f343b0931126a20f133d67c2b018a3b",
+	}
+}
+
 // sample returns records that show every member of an item, at least once with and without a value.
 func sample() []record.Record {
 	lambda, stream := lambdaOrigin(), streamOrigin()
@@ -93,6 +102,7 @@ func sample() []record.Record {
 			EventID: record.Plain([]byte("shardId-000000000000:49590338271490256608559692538361571095921575989136588898")),
 		},
 		{Origin: &record.Origin{Kind: record.CloudWatch}, Message: record.Plain([]byte("of no known origin"))},
+		{Origin: objectOrigin(), Offset: 4096, TimeMillis: 1_700_000_000_123, Message: record.Plain([]byte("https - \"GET /\" 200"))},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"bytes"
 
 	"sluice/internal/jsonwalk"
+	"sluice/internal/source/cloudwatch"
 )
 
 // Kind says how the bytes of a record are to be read.
@@ -28,15 +29,11 @@ const (
 )
 
 // Sniff tells the kind of a record from its content; no name or header is to be trusted.
-//
-// A subscription is a JSON object with a string messageType and a list logEvents among its own members, in any order. Text
-// that only quotes such a payload, or holds it one level deeper, is Lines. The scan ends where both have been seen, or
-// where the text stops being a JSON object.
 func Sniff(data []byte) Kind {
 	switch {
 	case len(data) >= 2 && data[0] == 0x1f && data[1] == 0x8b: // RFC 1952, section 2.3.1
 		return Gzip
-	case isSubscription(data):
+	case cloudwatch.IsPayload(data):
 		return Subscription
 	default:
 		return Lines
@@ -50,21 +47,4 @@ func IsOpen(data []byte) bool {
 	for members.Next() { // to the end
 	}
 	return members.Rest() == nil && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
-}
-
-func isSubscription(data []byte) bool {
-	var messageType, logEvents bool
-	members := jsonwalk.Object(data)
-	for members.Next() {
-		switch string(members.Name()) {
-		case "messageType":
-			messageType = messageType || members.First() == '"'
-		case "logEvents":
-			logEvents = logEvents || members.First() == '['
-		}
-		if messageType && logEvents {
-			return true
-		}
-	}
-	return false
 }

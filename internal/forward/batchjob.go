@@ -1,0 +1,81 @@
+package forward
+
+import (
+	"errors"
+	"fmt"
+
+	"sluice/internal/event"
+	"sluice/internal/source/object"
+)
+
+// batchJob answers S3 Batch Operations: each task has its own result, so the invocation fails only when nothing at all is
+// known.
+func (r *objectRun) batchJob(payload []byte) ([]byte, error) {
+	var job event.BatchJob
+	err := guarded(func() (err error) {
+		job, err = event.ParseBatchJob(payload)
+		return err
+	})
+	if err != nil {
+		r.inv.unreadable(reasonOf(err))
+		return nil, r.inv.finish(failure{err: err}).err
+	}
+	lines := make([]int, len(job.Tasks))
+	for unit := range job.Tasks {
+		before := r.inv.taken()
+		r.guard(unit, func() { r.task(unit, &job.Tasks[unit]) })
+		lines[unit] = r.inv.taken() - before
+	}
+	if at := r.finish(); at.whole {
+		return nil, at.err
+	}
+	results := make([]event.BatchResult, len(job.Tasks))
+	for unit := range job.Tasks {
+		results[unit] = resultOf(lines[unit], r.failed[unit])
+	}
+	return event.AppendBatchResponse(nil, &job, results), nil
+}
+
+func (r *objectRun) task(unit int, t *event.BatchTask) {
+	if t.Err != nil {
+		r.fail(unit, "decode", &unreadableTaskError{t.Err})
+		return
+	}
+	r.object(unit, &t.Object, true)
+}
+
+// unreadableTaskError is a task that is no better at the next attempt.
+type unreadableTaskError struct{ error }
+
+func (e *unreadableTaskError) Unwrap() error { return e.error }
+
+// resultOf says what became of a task. What another attempt may mend is a temporary failure.
+func resultOf(lines int, err error) event.BatchResult {
+	switch {
+	case err == nil:
+		return event.BatchResult{Code: event.BatchSucceeded, Text: fmt.Sprintf("%d lines", lines)}
+	case isFinal(err):
+		return event.BatchResult{Code: event.BatchPermanentFailure, Text: err.Error()}
+	}
+	return event.BatchResult{Code: event.BatchTemporaryFailure, Text: err.Error()}
+}
+
+// isFinal reports whether an object will not be read at another attempt either.
+func isFinal(err error) bool {
+	if _, unreadable := errors.AsType[*unreadableTaskError](err); unreadable {
+		return true
+	}
+	if _, damaged := errors.AsType[*object.Damage](err); damaged {
+		return true
+	}
+	fault, ok := errors.AsType[*object.Fault](err)
+	if !ok {
+		return false
+	}
+	switch fault.Kind {
+	case object.Throttled, object.Broken, object.Cancelled:
+		return false
+	default:
+		return true
+	}
+}

@@ -1,0 +1,216 @@
+package forward
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"sluice/internal/config"
+	"sluice/internal/event"
+	"sluice/internal/ledger"
+	"sluice/internal/record"
+	"sluice/internal/source/object"
+)
+
+// object forwards the lines of an object. follow says whether a manifest may lead on to others.
+func (r *objectRun) object(unit int, o *event.Object, follow bool) {
+	inv := r.inv
+	if inv.ctx.Err() != nil {
+		r.fail(unit, reasonOf(errDeadline), fmt.Errorf("s3 object not begun: %w", errDeadline))
+		return
+	}
+	if rule := r.refuses(o); rule != "" {
+		inv.drop(rule)
+		return
+	}
+	owner, _ := inv.f.buckets.owner(o, accountOf(inv.base.FunctionARN))
+	getter, err := inv.f.objects.client()
+	if err != nil {
+		r.fail(unit, "s3_client", err)
+		return
+	}
+	body, err := object.Open(inv.ctx, getter, object.Ref{
+		Bucket: o.Bucket, Key: o.Key, VersionID: o.VersionID, ETag: o.ETag, SizeBytes: o.SizeBytes, Owner: owner, Region: o.Region,
+	})
+	if err != nil {
+		r.fault(unit, o, err)
+		return
+	}
+	defer body.Close()
+	r.read(unit, o, body, follow)
+}
+
+// refuses names the rule by which an object is not read at all; empty for one that is.
+func (r *objectRun) refuses(o *event.Object) ledger.Rule {
+	_, allowed := r.inv.f.buckets.owner(o, accountOf(r.inv.base.FunctionARN))
+	switch {
+	case !allowed:
+		return ledger.NotAllowedSource
+	case r.inv.f.park.owns(o.Bucket, o.Key):
+		return ledger.OwnStoreObject
+	case o.SizeBytes == 0:
+		return ledger.EmptyLine // a folder's marker, or an object without a line
+	}
+	return ""
+}
+
+// read decodes an object that has been opened.
+func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bool) {
+	inv := r.inv
+	// What the event left open, S3 has said: an object has the same ids by whatever route it is announced.
+	o.VersionID, o.ETag, o.SizeBytes = cmp.Or(o.VersionID, body.VersionID), body.ETag, body.SizeBytes
+	origin := inv.base
+	origin.Kind = record.S3
+	origin.Bucket, origin.Key, origin.VersionID, origin.ETag = o.Bucket, o.Key, o.VersionID, o.ETag
+	if o.Region != "" {
+		origin.Region = o.Region
+	}
+	decoder := &inv.f.objects.decoder
+	content, err := decoder.Enter(object.Input{
+		Body: body, ContentEncoding: body.ContentEncoding, Origin: &origin,
+		Joiner: inv.f.objects.routes.joiner(o.Bucket, o.Key), MaxPlainBytes: inv.f.objects.maxPlain,
+	})
+	inv.ledger.BytesIn(int(body.SizeBytes))
+	switch {
+	case err != nil:
+		r.fault(unit, o, err)
+	case content.Empty:
+		inv.drop(ledger.EmptyLine)
+	case content.NotALog:
+		inv.drop(ledger.NotALog)
+	case content.Manifest != nil:
+		inv.drop(ledger.NotALog)
+		r.manifest(unit, o, content, follow)
+	default:
+		if err := inv.forward(r.sound(unit, o, decoder.Records()), unit); err != nil {
+			r.fault(unit, o, err)
+		}
+	}
+}
+
+// sound yields what can be read, and sees to the damage in between.
+func (r *objectRun) sound(unit int, o *event.Object, records iter.Seq2[*record.Record, error]) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		for rec, err := range records {
+			if damage, ok := errors.AsType[*object.Damage](err); ok {
+				r.damaged(unit, o, damage)
+				continue
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+// manifest goes on to the objects that a manifest lists, if the settings say so.
+func (r *objectRun) manifest(unit int, from *event.Object, content object.Content, follow bool) {
+	if !follow || !r.inv.f.objects.followManifests {
+		return
+	}
+	for _, entry := range content.Manifest {
+		o := event.Object{Bucket: entry.Bucket, Key: entry.Key, SizeBytes: -1, Region: from.Region}
+		if o.Bucket != from.Bucket && !r.inv.f.buckets.named(o.Bucket) {
+			r.inv.drop(ledger.NotAllowedSource)
+			continue
+		}
+		r.object(unit, &o, false)
+	}
+}
+
+// fault ends an object by what keeps it from being read: a rule drops it, or it is damaged, or its unit is given again.
+func (r *objectRun) fault(unit int, o *event.Object, err error) {
+	if damage, ok := errors.AsType[*object.Damage](err); ok {
+		r.damaged(unit, o, damage)
+		return
+	}
+	fault, ok := errors.AsType[*object.Fault](err)
+	switch {
+	case !ok:
+		r.fail(unit, reasonOf(err), fmt.Errorf("s3://%s: %w", o.Bucket, err))
+	case fault.Kind == object.Gone:
+		r.inv.drop(ledger.SourceGone)
+	case fault.Kind == object.Overwritten:
+		r.inv.drop(ledger.SourceOverwritten)
+	case fault.Kind == object.Archived:
+		r.damaged(unit, o, &object.Damage{Reason: string(fault.Kind), Offset: fault.Offset, End: -1, Err: err})
+	case fault.Kind == object.Cancelled && r.inv.ctx.Err() != nil:
+		r.fail(unit, reasonOf(errDeadline), fmt.Errorf("%w: %w", errDeadline, err))
+	default:
+		r.fail(unit, string(fault.Kind), err)
+	}
+}
+
+// damaged parks a note of what cannot be read of an object, so that the rest of it is done with. Where nothing can be
+// parked, the unit is given again, and comes to rest where its owner keeps what fails.
+func (r *objectRun) damaged(unit int, o *event.Object, damage *object.Damage) {
+	err := r.inv.f.park.damage(r.store, r.inv, o, damage)
+	if err == nil {
+		for _, lane := range r.inv.lanes {
+			lane.account.In(1)
+			lane.account.Parked(damage.Reason, 1)
+		}
+		return
+	}
+	r.fail(unit, damage.Reason, errors.Join(fmt.Errorf("s3://%s: %w", o.Bucket, damage), err))
+}
+
+// sourceBuckets are the buckets that may be read; none means all.
+type sourceBuckets []config.Bucket
+
+// owner returns the account that must own the bucket of an object, empty if that does not matter, and whether it may be
+// read at all. own is the account of the function.
+func (b sourceBuckets) owner(o *event.Object, own string) (account string, allowed bool) {
+	if len(b) == 0 {
+		return "", true
+	}
+	for _, bucket := range b {
+		if !matchesStar(bucket.Name, o.Bucket) {
+			continue
+		}
+		account = bucket.Owner
+		if account == "" {
+			account = own
+		}
+		return account, o.Account == "" || account == "" || o.Account == account
+	}
+	return "", false
+}
+
+// named reports whether the settings name a bucket.
+func (b sourceBuckets) named(bucket string) bool {
+	_, allowed := b.owner(&event.Object{Bucket: bucket}, "")
+	return len(b) > 0 && allowed
+}
+
+// accountOf is the account in an ARN; empty when it is none.
+func accountOf(arn string) string {
+	const account = 4 // arn:partition:service:region:account:…
+	parts := strings.SplitN(arn, ":", account+2)
+	if len(parts) <= account {
+		return ""
+	}
+	return parts[account]
+}
+
+// matchesStar reports whether text is what pattern says, in which each * stands for any text.
+func matchesStar(pattern, text string) bool {
+	first, rest, starred := strings.Cut(pattern, "*")
+	text, ok := strings.CutPrefix(text, first)
+	if !ok || !starred {
+		return ok && text == ""
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(text, part)
+		}
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text, rest = text[i+len(part):], after
+	}
+}

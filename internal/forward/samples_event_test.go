@@ -1,0 +1,118 @@
+package forward
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+const (
+	// announced is the object that most events tell of.
+	announced = "example-logs/AWSLogs/123456789012/vpcflowlogs/eu-west-1/2026/02/01/" +
+		"123456789012_vpcflowlogs_eu-west-1_fl-0a1b2c3d_20260201T0930Z_5e6f7a8b.log.gz@EXAMPLEversion.0001"
+	noneFailed = `{"batchItemFailures": []}`
+)
+
+// eventSamples are events of AWS as a function gets them. An object has the same ids, by whatever way it is announced.
+var eventSamples = []sample{
+	{
+		file: "events/cwl-direct.json", trigger: CloudWatch,
+		want: outcome{
+			sent: 2, source: "lambda", service: "basket",
+			first: "2026-02-01T09:30:00.288Z", last: "2026-02-01T09:30:00.289Z",
+		},
+	},
+	{
+		file: "events/cwl-direct-control.json", trigger: CloudWatch,
+		want: outcome{dropped: map[string]int{"control_message": 1}},
+	},
+	{
+		file: "events/cwl-direct-extracted-fields-policy-level.json", trigger: CloudWatch,
+		want: outcome{
+			sent: 1, source: "vpc", service: "vpc",
+			first: "2026-02-01T09:30:30.000Z", last: "2026-02-01T09:30:30.000Z",
+		},
+	},
+	{
+		file: "events/kinesis-cwl-cross-account.json", trigger: Kinesis,
+		want: outcome{
+			sent: 2, dropped: map[string]int{"control_message": 1}, source: "cloudtrail", service: "cloudtrail",
+			first: "2026-02-01T09:29:10.000Z", last: "2026-02-01T09:29:10.000Z", answer: noneFailed,
+		},
+	},
+	{
+		file: "events/s3-put.json", trigger: S3, holds: "vpc-flow/s3-default-v2.log",
+		want: announcedBy("null"),
+	},
+	{
+		file: "events/sns-s3.json", trigger: S3, holds: "vpc-flow/s3-default-v2.log",
+		want: announcedBy("null"),
+	},
+	{
+		file: "events/sqs-s3.json", trigger: S3, holds: "vpc-flow/s3-default-v2.log",
+		want: announcedBy(noneFailed),
+	},
+	{
+		file: "events/sqs-sns-s3.json", trigger: S3, holds: "vpc-flow/s3-default-v2.log",
+		want: announcedBy(noneFailed),
+	},
+	{
+		file: "events/sqs-sns-raw-delivery-s3.json", trigger: S3, holds: "vpc-flow/s3-default-v2.log",
+		want: announcedBy(noneFailed),
+	},
+	{
+		file: "events/s3-put-encoded-key.json", trigger: S3, holds: "sagemaker/endpoint.log", // the key is decoded, once
+		want: outcome{
+			sent: 3, source: "s3", service: "s3",
+			read: "example-logs/a day's work/c+d/été (1).log",
+		},
+	},
+	{
+		file: "events/eventbridge-s3.json", trigger: S3, holds: "sagemaker/endpoint.log", // the key is as it is
+		want: outcome{
+			sent: 3, source: "s3", service: "s3",
+			read: "example-logs/a day's work/c+d.log@EXAMPLEversion.0002",
+		},
+	},
+	{
+		file: "events/sqs-eventbridge-s3.json", trigger: S3, holds: "sagemaker/endpoint.log",
+		want: outcome{
+			sent: 3, source: "s3", service: "s3",
+			read: "example-logs/a day's work/c+d.log", answer: noneFailed,
+		},
+	},
+	{
+		file: "events/s3-test-event.json", trigger: S3,
+		want: outcome{dropped: map[string]int{"s3_test_event": 1}},
+	},
+	{
+		file: "events/sqs-s3-test-event.json", trigger: S3,
+		want: outcome{dropped: map[string]int{"s3_test_event": 1}, answer: noneFailed},
+	},
+	{
+		file: "guardduty/eventbridge-event.json", trigger: S3, // the event is the log
+		want: outcome{
+			sent: 1, source: "guardduty", service: "guardduty",
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:00.000Z",
+		},
+	},
+}
+
+// announcedBy is what comes out of the object that most events tell of, with the answer that the way asks for.
+func announcedBy(answer string) outcome {
+	return outcome{
+		sent: 7, dropped: map[string]int{"header_line": 1}, source: "vpc", service: "vpc",
+		first: "2026-02-01T09:30:30.000Z", last: "2026-02-01T09:29:59.000Z", read: announced, answer: answer,
+	}
+}
+
+func TestAnnouncedObjectHasTheSameIDs(t *testing.T) {
+	golden := readGolden(t)
+	ids := map[string]bool{}
+	for _, s := range eventSamples {
+		if s.want.read == announced {
+			ids[golden[s.name()]] = true
+		}
+	}
+	assert.Len(t, ids, 1, "whatever the way")
+}

@@ -1,0 +1,216 @@
+package park
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// schema is the version of [Header]; a reader of another one must not guess.
+const schema = 1
+
+// Kind says what is parked.
+type Kind string
+
+// KindPointer is a header alone: what it names in its source is to be read again.
+const KindPointer Kind = "pointer"
+
+// Header is the first line of every parked object.
+// Format: delivery contract, 2.7. Times are UTC, with milliseconds at most.
+type Header struct {
+	Schema         int         `json:"schema"`
+	Kind           Kind        `json:"kind"`
+	BatchID        string      `json:"batch_id"`
+	Attempt        int         `json:"attempt"` // 1 to 99: in how many deliveries it has been
+	Dest           Destination `json:"dest"`
+	Reason         Reason      `json:"reason"`
+	FirstFailedAt  time.Time   `json:"first_failed_at"`
+	LastFailedAt   time.Time   `json:"last_failed_at"`
+	NotBefore      int64       `json:"not_before,omitempty"` // seconds since the Unix epoch, 10 digits; 0 in what is dead
+	MaxAgeAt       time.Time   `json:"max_age_at,omitzero"`  // from then on the destination takes it no more
+	Forwarder      string      `json:"forwarder,omitempty"`  // version
+	ConfigSHA      string      `json:"config_sha,omitempty"`
+	RequestID      string      `json:"request_id,omitempty"`
+	Count          int         `json:"count"`           // records; 0 in a pointer: not known
+	Bytes          int64       `json:"bytes,omitempty"` // plain; 0 in a pointer: not known
+	PayloadSHA256  string      `json:"payload_sha256"`  // hex, of all lines behind the header
+	IdempotencyKey string      `json:"idempotency_key"`
+	Sources        []Source    `json:"sources"`
+}
+
+// Destination is for whom something is parked.
+type Destination struct {
+	ID   string `json:"id"`             // 1 to 32 of a-z, 0-9 and -
+	Type string `json:"type,omitempty"` // "datadog"
+	Host string `json:"host,omitempty"` // without port, path and credentials
+}
+
+// Reason is why something is parked.
+type Reason struct {
+	Code              string `json:"code"`                  // 1 to 40 of a-z, 0-9 and _: a part of keys
+	Class             string `json:"class,omitempty"`       // likewise: "retriable"
+	HTTPStatus        int    `json:"http_status,omitempty"` // 0: no answer
+	Message           string `json:"message,omitempty"`     // redacted by the caller; the store cuts it and its URLs
+	RetryAfterSeconds int    `json:"retry_after_s,omitempty"`
+}
+
+// Source is what was read.
+type Source struct {
+	Entry     string `json:"entry"`            // how the source came in: one of the entries below
+	Owner     string `json:"owner,omitempty"`  // account that owns the bucket
+	Region    string `json:"region,omitempty"` // of the bucket
+	Bucket    string `json:"bucket"`
+	Key       string `json:"key"` // decoded
+	VersionID string `json:"version_id,omitempty"`
+	ETag      string `json:"etag,omitempty"` // without quotes
+	Sequencer string `json:"sequencer,omitempty"`
+	SizeBytes int64  `json:"size,omitempty"` // as stored; 0: not known
+	// ByteRange is the part to be read again, in the bytes after decompression; nil: the whole object.
+	ByteRange *Range `json:"byte_range,omitempty"`
+	Layer     string `json:"layer,omitempty"` // what ByteRange counts in: always Plain. The store fills it in
+}
+
+// Range is a part of a stream: from its first byte to the one before its second, which may be [ToEnd].
+type Range [2]int64
+
+// ToEnd is the end of a [Range] that goes on to the end of its stream.
+const ToEnd = -1
+
+// Plain is the layer of the bytes after decompression.
+const Plain = "plain"
+
+// The entries that something may be parked by.
+const (
+	EntryCloudWatch   = "cwl"
+	EntryKinesis      = "kinesis"
+	EntryFirehose     = "firehose"
+	EntryS3           = "s3"
+	EntryAsyncFailure = "async_failure"
+)
+
+const (
+	maxMessageBytes = 512 // delivery contract 2.7
+	maxFieldBytes   = 1024
+	maxIDBytes      = 32 // delivery contract, threat S13
+	maxCodeBytes    = 40
+	maxBatchIDBytes = 128
+	maxAttempt      = 99 // two digits in keys; replay ends long before
+	minNotBefore    = 1_000_000_000
+	maxNotBefore    = 9_999_999_999 // ten digits, so that key order is due order
+)
+
+// check says what is wrong with a header, if anything is.
+func (h *Header) check() error {
+	switch {
+	case h.Schema != schema:
+		return fmt.Errorf("schema is %d, want %d", h.Schema, schema)
+	case h.Kind != KindPointer:
+		return fmt.Errorf("kind is %.40q, which this version does not know", h.Kind)
+	case !isBatchID(h.BatchID):
+		return fmt.Errorf("batch_id is %.40q, want letters and digits, with single dots between them", h.BatchID)
+	case h.Attempt < 1 || h.Attempt > maxAttempt:
+		return fmt.Errorf("attempt is %d, want 1 to %d", h.Attempt, maxAttempt)
+	case h.NotBefore != 0 && (h.NotBefore < minNotBefore || h.NotBefore > maxNotBefore):
+		return fmt.Errorf("not_before is %d, want seconds since 1970 in 10 digits", h.NotBefore)
+	case h.Count < 0 || h.Bytes < 0:
+		return fmt.Errorf("count is %d and bytes is %d, want none below 0", h.Count, h.Bytes)
+	case len(h.Sources) == 0:
+		return errors.New("sources is empty, want what was read")
+	}
+	for _, s := range h.Sources {
+		if err := s.check(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(h.Dest.check(), h.Reason.check(), h.checkTimes(),
+		checkTexts(h.Forwarder, h.ConfigSHA, h.RequestID, h.IdempotencyKey))
+}
+
+func (h *Header) checkTimes() error {
+	for _, at := range []time.Time{h.FirstFailedAt, h.LastFailedAt} {
+		if at.IsZero() {
+			return errors.New("first_failed_at and last_failed_at are both needed")
+		}
+	}
+	for _, at := range []time.Time{h.FirstFailedAt, h.LastFailedAt, h.MaxAgeAt} {
+		if year := at.UTC().Year(); !at.IsZero() && (year < 1970 || year > 9999) {
+			return fmt.Errorf("a time is in the year %d", year)
+		}
+	}
+	return nil
+}
+
+func (d *Destination) check() error {
+	switch {
+	case !isMadeOf(d.ID, "-", maxIDBytes):
+		return fmt.Errorf("dest.id is %.40q, want 1 to %d of a-z, 0-9 and -", d.ID, maxIDBytes)
+	case strings.ContainsAny(d.Host, "/?#@\\ "):
+		return errors.New("dest.host has more than a host: want no path, query or credentials")
+	default:
+		return checkTexts(d.Type, d.Host)
+	}
+}
+
+func (r *Reason) check() error {
+	switch {
+	case !isMadeOf(r.Code, "_", maxCodeBytes):
+		return fmt.Errorf("reason.code is %.40q, want 1 to %d of a-z, 0-9 and _", r.Code, maxCodeBytes)
+	case r.Class != "" && !isMadeOf(r.Class, "_", maxCodeBytes):
+		return fmt.Errorf("reason.class is %.40q, want at most %d of a-z, 0-9 and _", r.Class, maxCodeBytes)
+	case len(r.Message) > maxMessageBytes:
+		return fmt.Errorf("reason.message has %d bytes, want at most %d", len(r.Message), maxMessageBytes)
+	case r.HTTPStatus < 0 || r.RetryAfterSeconds < 0:
+		return errors.New("reason.http_status and reason.retry_after_s must not be below 0")
+	default:
+		return checkTexts(r.Message)
+	}
+}
+
+func (s *Source) check() error {
+	entries := []string{EntryCloudWatch, EntryKinesis, EntryFirehose, EntryS3, EntryAsyncFailure}
+	switch {
+	case !slices.Contains(entries, s.Entry):
+		return fmt.Errorf("sources.entry is %.40q, want one of %s", s.Entry, strings.Join(entries, ", "))
+	case s.Bucket == "" || s.Key == "":
+		return errors.New("sources has no bucket and key")
+	case s.SizeBytes < 0:
+		return fmt.Errorf("sources.size is %d, want 0 where it is not known", s.SizeBytes)
+	case (s.ByteRange != nil) != (s.Layer == Plain) || s.ByteRange == nil && s.Layer != "":
+		return fmt.Errorf("sources.layer is %.40q, want %q with a byte_range and nothing without", s.Layer, Plain)
+	}
+	if r := s.ByteRange; r != nil && (r[0] < 0 || r[1] != ToEnd && r[1] <= r[0]) {
+		return fmt.Errorf("sources.byte_range is [%d,%d], want an end after its start, or %d", r[0], r[1], ToEnd)
+	}
+	return checkTexts(s.Owner, s.Region, s.Bucket, s.Key, s.VersionID, s.ETag, s.Sequencer)
+}
+
+// checkTexts refuses what JSON could not give back: a name with a changed byte names something else.
+func checkTexts(texts ...string) error {
+	for _, text := range texts {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%.40q is not UTF-8", text)
+		}
+		if len(text) > maxFieldBytes {
+			return fmt.Errorf("a text has %d bytes, want at most %d: %.40q", len(text), maxFieldBytes, text)
+		}
+	}
+	return nil
+}
+
+// isMadeOf reports whether s is 1 to limit bytes of a-z, 0-9 and one more.
+func isMadeOf(s, more string, limit int) bool {
+	return s != "" && len(s) <= limit && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789"+more) == ""
+}
+
+// isBatchID takes an id and those of its halves: "<id>.0.1".
+func isBatchID(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '.' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxBatchIDBytes && !strings.Contains("."+s+".", "..")
+}

@@ -1,0 +1,232 @@
+// Package object reads S3 objects as logs: Open fetches one, however long that takes, and a Decoder turns its bytes into
+// records, whatever AWS service or delivery stream wrote them.
+//
+// It promises constant memory for an object of any size; that what an object is gets decided by its content, with the key
+// as a hint; that every byte ends in a record or in a [Damage] that says from where to where nothing could be read; and
+// ids that depend on nothing but the object's name, its version, and where in the plain bytes a line stands.
+//
+// It does not know destinations, does not count, and keeps nothing: package forward does.
+package object
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"sluice/internal/compress"
+	"sluice/internal/format"
+	"sluice/internal/lines"
+	"sluice/internal/record"
+	"sluice/internal/service"
+	"sluice/internal/source/cloudwatch"
+	"sluice/internal/source/firehose"
+)
+
+// Input is an object to be decoded.
+type Input struct {
+	Body            io.Reader // the bytes as S3 keeps them
+	ContentEncoding string    // as S3 says; only chooses between packings that look alike
+	// Origin has the object's coordinates. The decoder adds what it finds out: source, service, account and region.
+	Origin *record.Origin
+	// Name is what the service table is asked about, beside the content: a stream's name, for a record that is in no
+	// object. Empty: the key.
+	Name string
+	// Joiner makes records of several lines; nil when every line is one.
+	Joiner *lines.Joiner
+	// MaxPlainBytes bounds the object after decompression; 0 for no bound.
+	MaxPlainBytes int64
+}
+
+// Content says what an object is, when it is not simply records.
+type Content struct {
+	Empty    bool               // it has no bytes
+	NotALog  bool               // it is recognised as something that is no log, such as a digest
+	Manifest []firehose.Entry   // the objects that it lists; it is no log either
+	Packings []compress.Packing // what it is packed with, the outermost first
+}
+
+// Damage is a part of an object that cannot be read as logs. The records before it stand.
+type Damage struct { //nolint:errname // it is a part of an object, and an error where one is wanted
+	Reason string // a stable name: corrupt, bomb, too_large, undecodable, parquet, orc, manifest
+	Offset int64  // of its first byte, in the plain bytes of the object
+	End    int64  // behind its last byte; -1 for all the rest of the object. If it is not, records may follow
+	Err    error
+}
+
+func (d *Damage) Error() string {
+	if d.End < 0 {
+		return fmt.Sprintf("%s from byte %d of the plain text on: %v", d.Reason, d.Offset, d.Err)
+	}
+	return fmt.Sprintf("%s from byte %d to %d of the plain text: %v", d.Reason, d.Offset, d.End, d.Err)
+}
+
+// Unwrap returns what was wrong.
+func (d *Damage) Unwrap() error { return d.Err }
+
+// maxDepth is how deep failed records may be packed into each other: one that failed on its way, was kept, read by another
+// stream, and failed again is two deep.
+const maxDepth = 3
+
+// Decoder decodes one object at a time. Its buffers are kept between them. The zero value is ready; it is not safe for
+// concurrent use.
+type Decoder struct {
+	unpacker   compress.Unpacker
+	window     lines.Window
+	cloudwatch cloudwatch.Decoder
+	parser     firehose.Parser
+	inner      *Decoder // of what failed records hold
+	depth      int      // of this decoder among those
+
+	in         Input
+	name       firehose.Name
+	log        service.Log
+	clock      *format.Clock
+	structured bool // elements of the object are records of CloudTrail
+
+	pending *lines.Piece // a document that was read to tell what it is
+	record  record.Record
+	members []record.Member // of the object's name, or of the failed record
+	attrs   []byte
+	reasons []byte // attributes of the failed record
+	first   bool   // no document has been read
+	strays  int    // lines that looked like JSON
+	text    []byte // of a record whose bytes had to be mended
+	millis  int64  // of the line whose parts are being read
+	failed  firehose.Failed
+	stopped bool // the consumer wants no more records
+}
+
+// Enter starts to read an object and tells what it is. Records has to be called for its records, unless the content says
+// that it has none. An error is a *[Damage] when the object cannot be read as logs at all, or else what the body ended
+// with.
+func (d *Decoder) Enter(in Input) (Content, error) {
+	d.in, d.pending, d.stopped, d.first, d.strays, d.millis = in, nil, false, true, 0, 0
+	d.members, d.attrs = d.members[:0], d.attrs[:0]
+	d.unpacker.Reset(in.Body, in.ContentEncoding, compress.Limits{PlainBytes: in.MaxPlainBytes})
+	d.window.Reset(lines.Decode(&d.unpacker))
+	head := d.window.Peek(headBytes)
+	content := Content{Packings: d.unpacker.Packings()}
+	if err := d.window.Err(); err != nil && len(head) == 0 {
+		return content, d.fault(err)
+	}
+	if reason, err := refused(head); err != nil {
+		return content, &Damage{Reason: reason, End: -1, Err: err}
+	}
+	known := service.FromObject(cmp.Or(in.Name, in.Origin.Key), head)
+	d.identify(known)
+	if d.depth > 0 || in.Origin.Kind != record.S3 {
+		content.Empty = len(head) == 0
+		return content, nil
+	}
+	content.NotALog = known.NotALog
+	content.Empty = len(head) == 0
+	var err error
+	content.Manifest, err = d.manifest(head)
+	return content, err
+}
+
+// Adopt makes origin that of the records to come, in place of the one that the input had, which says the same: records
+// that share one are encoded for less.
+func (d *Decoder) Adopt(origin *record.Origin) { d.in.Origin = origin }
+
+// headBytes is how much of an object's plain text is looked at to tell what it is.
+const headBytes = 64 << 10
+
+// identify notes what the service table says of the object.
+func (d *Decoder) identify(known service.Object) {
+	o := d.in.Origin
+	o.Source, o.Service = known.Source, known.Service
+	if known.Account != "" {
+		o.Owner = known.Account
+	}
+	if known.Region != "" {
+		o.Region = known.Region
+	}
+	d.log, d.clock = known.Log, format.NewClock(known.Log)
+	d.structured = known.Log == service.CloudTrail || known.Log == service.CloudTrailInsight
+	var delivered bool
+	if d.name, delivered = firehose.ParseKey(o.Key); delivered {
+		d.attrs = d.name.AppendAttributes(d.attrs)
+		d.members = append(d.members, record.Member{Name: []byte("firehose"), Value: d.attrs})
+	}
+}
+
+// The columnar formats that AWS writes to S3, by their first bytes (Apache Parquet, "File format"; Apache ORC
+// specification, "File tail").
+const (
+	parquetMagic = "PAR1"
+	orcMagic     = "ORC"
+)
+
+// refused names what an object is that has no lines.
+func refused(head []byte) (reason string, err error) {
+	const advice = "has columns and no lines: let the service write text or JSON, or have another tool read it"
+	switch {
+	case hasPrefix(head, parquetMagic):
+		return "parquet", errors.New("a Parquet file " + advice)
+	case hasPrefix(head, orcMagic) && len(head) > len(orcMagic) && head[len(orcMagic)] < ' ':
+		return "orc", errors.New("an ORC file " + advice)
+	}
+	return "", nil
+}
+
+func hasPrefix(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+// Records yields what the object that was entered holds, in order. The record is the decoder's own and changes with the
+// next one.
+//
+// An error may stand between records: a *[Damage] with an End. Any other error is the last thing yielded: a Damage of the
+// rest of the object, or what the body ended with.
+func (d *Decoder) Records() iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		emit := func(r *record.Record, err error) bool {
+			d.stopped = d.stopped || !yield(r, err)
+			return !d.stopped
+		}
+		if p := d.pending; p != nil {
+			d.pending = nil
+			d.emitJSON(emit, *p, 0)
+		}
+		if d.stopped {
+			return
+		}
+		err := d.documents(emit)
+		if err != nil && !d.stopped {
+			emit(nil, err)
+		}
+	}
+}
+
+// emitFunc takes a record or a damage, and reports whether more are wanted.
+type emitFunc func(*record.Record, error) bool
+
+// fault says what an error of the stream is: damage of the rest of the object, or what the body ended with.
+func (d *Decoder) fault(err error) error { return d.faultAt(err, d.window.Offset()) }
+
+// faultAt is fault with the place from which on nothing was read.
+func (d *Decoder) faultAt(err error, offset int64) error {
+	if err == nil {
+		return nil
+	}
+	var reason string
+	var (
+		corrupt *compress.CorruptError
+		bomb    *compress.BombError
+		large   *compress.TooLargeError
+	)
+	switch {
+	case errors.As(err, &corrupt):
+		reason = "corrupt"
+	case errors.As(err, &bomb):
+		reason = "bomb"
+	case errors.As(err, &large):
+		reason = "too_large"
+	default:
+		return err
+	}
+	return &Damage{Reason: reason, Offset: offset, End: -1, Err: err}
+}
