@@ -295,6 +295,10 @@ func (f *inflater) inflateFast() error { //nolint:gocognit,funlen // one loop: c
 // copyStep bytes beyond them.
 func copyMatch(out []byte, end, offset, length int) int {
 	from, to := end-offset, end+length
+	if offset >= length && length > 3*copyStep { // long enough to be worth a call
+		copy(out[end:to], out[from:from+length])
+		return to
+	}
 	if offset >= copyStep {
 		for ; end < to; end, from = end+copyStep, from+copyStep {
 			binary.LittleEndian.PutUint64(out[end:], binary.LittleEndian.Uint64(out[from:]))

@@ -55,6 +55,24 @@ func sniff(in *input, said bool) Packing {
 	return ""
 }
 
+// IsPlain reports whether an [Unpacker] without a Content-Encoding would hand out data as it is.
+func IsPlain(data []byte) bool {
+	if len(data) > 0 && ' ' < data[0] && data[0] < 0x7f && !mayBeMagic[data[0]] {
+		return true // text; all the others are looked at
+	}
+	var in input
+	in.setBytes(data)
+	return sniff(&in, false) == ""
+}
+
+// mayBeMagic are the first bytes of packed streams.
+var mayBeMagic = func() (first [256]bool) {
+	for _, m := range magics {
+		first[m.opening[0]] = true
+	}
+	return first
+}()
+
 // opensWith reports whether head starts with opening, in which a question mark is a digit from 1 to 9.
 func opensWith(head []byte, opening string) bool {
 	if len(head) < len(opening) {

@@ -23,11 +23,24 @@ var allowedActions = map[string][]string{
 		"s3:PutObject", "s3:PutObjectTagging", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
 	},
 	"BatchOperationsRole": {"lambda:InvokeFunction", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
+	"FirehoseRole": {
+		"firehose:PutRecordBatch", "kinesis:PutRecords", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents",
+	},
+	// GetObject is among what Firehose asks for. Source: Firehose developer guide, "Controlling access".
+	"FirehoseStreamRole": {
+		"kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", "kms:Decrypt",
+		"kms:GenerateDataKey", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "logs:PutLogEvents",
+		"s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads",
+		"s3:PutObject", "secretsmanager:GetSecretValue",
+	},
+	"LogsToFirehoseRole": {"firehose:PutRecord", "firehose:PutRecordBatch"},
+	"LogsToKinesisRole":  {"kinesis:PutRecord", "kms:GenerateDataKey"},
 }
 
 // Patterns of names and values that the access checks go by.
 var (
 	secretName = regexp.MustCompile(`(?i)(key|secret|token|password)`)
+	notSecret  = []string{"SLUICE_FIREHOSE_PARTITION_KEYS"} // keys by which records are partitioned
 	secretRef  = regexp.MustCompile(`^(secretsmanager|ssm):\$\{\w+\}$`)
 
 	oneResource   = regexp.MustCompile(`^\$\{\w+(\.Arn)?\}$`)
@@ -35,7 +48,11 @@ var (
 	parkPrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/\*$`)
 	sourceBucket  = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{(Bucket\d)\}$`)
 	sourceObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{Bucket\d\}/\$\{BucketPrefix\}\*$`)
-	jobObjects    = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{BatchOperationsLocation\}(reports/)?\*$`)
+	processor     = regexp.MustCompile(`^\$\{\w+\.Arn\}:\$LATEST$`)
+	failedObjects = regexp.MustCompile(`^\$\{FirehoseFailuresBucket\.Arn\}/failed/\*$`)
+	ownStream     = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:firehose:\$\{AWS::Region\}:\$\{AWS::AccountId\}:` +
+		`deliverystream/\$\{AWS::StackName\}$`)
+	jobObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{BatchOperationsLocation\}(reports/)?\*$`)
 )
 
 // checkSecrets complains of a secret that is passed by value: as a parameter or in the environment.
@@ -47,8 +64,16 @@ func checkSecrets(w world) []string {
 			complaints = append(complaints, name+": takes a secret, want the ARN of one")
 		}
 	}
+	for _, name := range w.template.of(streamType) {
+		if at(endpointOf(w.template, name), "EndpointConfiguration", "AccessKey") != nil {
+			complaints = append(complaints, name+": has its access key in the template, want SecretsManagerConfiguration")
+		}
+	}
 	for _, name := range w.template.of(functionType) {
 		for setting, value := range asObject(w.template.prop(name, "Environment", "Variables")) {
+			if slices.Contains(notSecret, setting) {
+				continue
+			}
 			if secretName.MatchString(setting) && !secretRef.MatchString(asText(value)) {
 				complaints = append(complaints, fmt.Sprintf("%s: %s holds a secret, want a reference", name, setting))
 			}
@@ -72,6 +97,9 @@ func checkRoles(w world) []string {
 		if !parks(w.template, name, role) {
 			complaints = append(complaints, role+": may not write where SLUICE_PARK_PREFIX says")
 		}
+		if complaint := checkKeyReader(w.template, name, role); complaint != "" {
+			complaints = append(complaints, complaint)
+		}
 		users[role] = name
 	}
 	for _, name := range append(w.template.of(roleType), w.template.of(policyType)...) {
@@ -82,6 +110,16 @@ func checkRoles(w world) []string {
 	return complaints
 }
 
+// checkKeyReader returns a complaint where a function is given a key that its role may not read, or the other way round.
+func checkKeyReader(t template, function, role string) string {
+	given := t.prop(function, "Environment", "Variables", "SLUICE_API_KEY") != nil
+	reads := slices.Contains(texts(t.prop(role, "ManagedPolicyArns")), "${ReadApiKeyPolicy}")
+	if given == reads {
+		return ""
+	}
+	return fmt.Sprintf("%s: given a key: %t, may read it: %t", function, given, reads)
+}
+
 // parks reports whether a role may write where its function parks. Source: the project's delivery contract, 2.7.
 func parks(t template, function, role string) bool {
 	variables := t.prop(function, "Environment", "Variables")
@@ -90,14 +128,7 @@ func parks(t template, function, role string) bool {
 		return true
 	}
 	want := fmt.Sprintf("${%s.Arn}/%s/v1/*", resourceOf(bucket), asText(at(variables, "SLUICE_PARK_PREFIX")))
-	for _, policy := range asList(t.prop(role, "Policies")) {
-		for _, statement := range statements(at(policy, "PolicyDocument")) {
-			if slices.Contains(texts(statement["Action"]), "s3:PutObject") && slices.Contains(choices(statement["Resource"]), want) {
-				return true
-			}
-		}
-	}
-	return false
+	return may(t, role, "s3:PutObject", want)
 }
 
 // trust returns the services that may assume a role.
@@ -119,6 +150,14 @@ func checkTrust(t template, name string) []string {
 			// IfExists is enough: a role can be passed to a service inside its own account only.
 			if asText(at(statement, "Condition", "StringEqualsIfExists", "aws:SourceAccount")) != "${AWS::AccountId}" {
 				wrong = append(wrong, "works for jobs of other accounts, want aws:SourceAccount")
+			}
+		case "firehose.amazonaws.com":
+			if asText(at(statement, "Condition", "StringEquals", "sts:ExternalId")) != "${AWS::AccountId}" {
+				wrong = append(wrong, "works for streams of other accounts, want sts:ExternalId")
+			}
+		case "logs.${AWS::Region}.amazonaws.com":
+			if !fromKnownAccounts(at(statement, "Condition")) {
+				wrong = append(wrong, "works for log groups of any account, want aws:SourceArn")
 			}
 		default:
 			wrong = append(wrong, "trusts more than the service it is for")
@@ -191,7 +230,8 @@ func checkResources(statement object) []string {
 		wrong = append(wrong, sid+" names no resource")
 	}
 	for _, resource := range resources {
-		if !matchesOne(resource, oneResource, failedPrefix, parkPrefix, sourceBucket, sourceObjects, jobObjects) {
+		if !matchesOne(resource, oneResource, failedPrefix, parkPrefix, sourceBucket, sourceObjects, jobObjects, processor,
+			failedObjects, ownStream) {
 			wrong = append(wrong, fmt.Sprintf("%s reaches %s, want one resource", sid, resource))
 		}
 		if strings.Contains(resource, ":s3:::") && !inOwnAccount(statement, "StringEquals") {

@@ -31,10 +31,24 @@ func checkConditions(w world) []string {
 	return complaints
 }
 
-// implies reports whether a condition holds only if another does: it is that one, or an And of which a part implies it.
+// implies reports whether a condition holds only if another does: it is that one, or an And of which a part implies it, or
+// implies a part of the other, which is an Or.
 func (t template) implies(condition, other string) bool {
 	if condition == other {
 		return true
+	}
+	ofOther := func(part any) bool {
+		named := asText(at(part, "Condition"))
+		return named != "" && t.implies(condition, named)
+	}
+	if slices.ContainsFunc(asList(at(t.conditions[other], "Fn::Or")), ofOther) {
+		return true
+	}
+	if parts := asList(at(t.conditions[condition], "Fn::Or")); parts != nil {
+		return !slices.ContainsFunc(parts, func(part any) bool {
+			named := asText(at(part, "Condition"))
+			return named == "" || !t.implies(named, other)
+		})
 	}
 	return slices.ContainsFunc(asList(at(t.conditions[condition], "Fn::And")), func(part any) bool {
 		named := asText(at(part, "Condition"))
@@ -76,6 +90,9 @@ Conditions:
   C: !And [!Not [!Condition A], !Condition B]
   D: !Or [!Condition A, !Condition B]
   E: !Not [!Condition A]
+  F: !Or [!Condition B, !Equals [!Ref R, c]]
+  G: !Not [!Equals [!Ref P, c]]
+  H: !Or [!Condition B, !Condition C]
 `))
 	require.NoError(t, err)
 	for name, tc := range map[string]struct {
@@ -86,7 +103,10 @@ Conditions:
 		"a part of an And is implied":               {"B", "A", true},
 		"and the parts of that part":                {"C", "A", true},
 		"an And is not implied by its part":         {"A", "B", false},
-		"a part of an Or is not implied":            {"D", "A", false},
+		"an Or of what implies is implied":          {"B", "D", true},
+		"an Or implies what all its parts do":       {"H", "A", true},
+		"a part of an Or is not implied":            {"F", "B", false},
+		"an Or of other things is not implied":      {"E", "D", false},
 		"what is negated is not implied":            {"E", "A", false},
 		"no condition implies nothing":              {"", "A", false},
 		"a condition that is not there is no other": {"X", "A", false},

@@ -33,11 +33,11 @@ var faults = map[string]fault{
 		want: "nothing is called HasTag",
 	},
 	"resource without the condition of what it uses": {
-		check: "conditions agree", after: "KinesisMapping:", old: "Condition: HasKinesisStream", new: "DependsOn: KinesisRole",
-		want: "KinesisMapping: needs the condition HasKinesisStream",
+		check: "conditions agree", after: "KinesisMapping:", old: "Condition: FunctionReadsKinesis", new: "DependsOn: KinesisRole",
+		want: "KinesisMapping: needs the condition FunctionReadsKinesis",
 	},
 	"output without the condition of what it shows": {
-		check: "conditions agree", after: "KinesisFunctionArn:", old: "Condition: HasKinesisStream", new: "Export: {Name: a}",
+		check: "conditions agree", after: "KinesisFunctionArn:", old: "Condition: FunctionReadsKinesis", new: "Export: {Name: a}",
 		want: "KinesisFunctionArn: needs the condition",
 	},
 	"archive of no function": {
@@ -264,6 +264,7 @@ var faults = map[string]fault{
 func allFaults() map[string]fault {
 	all := maps.Clone(faults)
 	maps.Copy(all, objectFaults)
+	maps.Copy(all, firehoseFaults)
 	return all
 }
 
@@ -320,7 +321,18 @@ func TestParameterPatterns(t *testing.T) {
 			good: []string{"", "https://intake.example.com", "https://intake.example.com:8443/api/v2/logs"},
 			bad:  []string{"http://intake.example.com", "https://user@intake.example.com", "https://intake.example.com/?a=b", "https://intake.example.com/#a"},
 		},
-		"Tags":             {good: []string{"", "env:prod", "env:prod,team:web"}, bad: []string{"env:prod, team:web", ",", "env:prod,"}},
+		"Tags": {good: []string{"", "env:prod", "env:prod,team:web"}, bad: []string{"env:prod, team:web", ",", "env:prod,"}},
+		"FirehoseEndpointUrl": {
+			good: []string{"", "https://logs.example.com", "https://logs.example.com:443/a/v1?kind=firehose"},
+			bad:  []string{"http://logs.example.com", "https://logs.example.com:8443/", "https://user@logs.example.com", "https://logs.example.com/#a"},
+		},
+		"FirehoseAccessKeySecretArn": {good: []string{"", secret}, bad: []string{"0123456789abcdef0123456789abcdef", secret + "*"}},
+		"FirehoseTag1":               {good: []string{"", "env:prod", "team:web/eu-1"}, bad: []string{"env", "env:", ":prod", "env:a:b", "env:a b", "env:prod,team:web"}},
+		"FirehosePartitionBy":        {good: []string{"", "source", "source,year,month"}, bad: []string{"source,", "host", "source, year"}},
+		"SenderAccountIds": {
+			good: []string{"", "111122223333", "111122223333,123456789012"},
+			bad:  []string{"*", "111122223333,", "111122223333, 123456789012", "1111222233334", `111122223333","*`},
+		},
 		"LogGroupPattern":  {good: []string{"*", "/aws/lambda/*", "API-Gateway-Execution-Logs_a/prod"}, bad: []string{"", "arn:aws:logs:eu-west-1:111122223333:log-group:a", "a b"}},
 		"KinesisStreamArn": {good: []string{"", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"}, bad: []string{"logs", "arn:aws:kinesis:eu-west-1:123456789012:stream/*"}},
 		"Bucket1":          {good: []string{"", "example-logs", "logs.example.com"}, bad: []string{"*", "a", "s3://logs", "logs/a", "Logs", "logs,more"}},

@@ -4,7 +4,7 @@ package template_test
 var objectFaults = map[string]fault{
 	"condition that does not imply the other": {
 		check: "conditions agree", after: "ObjectCreatedRule:", old: "Condition: NotifiesEventBridge", new: "Condition: HasBucketOwner",
-		want: "ObjectCreatedRule: needs the condition HasBuckets of ObjectQueue",
+		want: "ObjectCreatedRule: needs the condition ReadsObjects of ObjectQueue",
 	},
 	"reference outside the branch where the rule exists": {
 		check: "conditions agree", after: "ObjectQueuePolicy:", old: "- NotifiesEventBridge", new: "- NotifiesQueue",
@@ -12,7 +12,7 @@ var objectFaults = map[string]fault{
 	},
 	"command without the condition of its queue": {
 		check: "conditions agree", after: "NotifyQueueCommand:", old: "Condition: NotifiesQueue", new: "Condition: HasBucketPrefix",
-		want: "NotifyQueueCommand: needs the condition HasBuckets of ObjectQueue",
+		want: "NotifyQueueCommand: needs the condition ReadsObjects of ObjectQueue",
 	},
 	"S3 function that is not deployed": {
 		check: "every function has a main", old: "dist/arm64/s3.zip", new: "dist/arm64/kinesis.zip",

@@ -21,6 +21,7 @@ type object = map[string]any
 type template struct {
 	parameters map[string]object
 	mappings   object
+	rules      object
 	conditions object
 	resources  map[string]resource
 	outputs    object
@@ -51,6 +52,7 @@ func parse(text []byte) (template, error) {
 	t := template{
 		parameters: map[string]object{},
 		mappings:   asObject(whole["Mappings"]),
+		rules:      asObject(whole["Rules"]),
 		conditions: asObject(whole["Conditions"]),
 		resources:  map[string]resource{},
 		outputs:    asObject(whole["Outputs"]),
@@ -73,16 +75,28 @@ func newResource(body, globals object) resource {
 	return r
 }
 
-// merge lays one mapping over another, as SAM does with Globals.
+// merge lays one mapping over another, as SAM does with Globals. A function such as Ref is one value, and AWS::NoValue takes
+// a member away.
 func merge(under, over object) object {
 	merged := maps.Clone(under)
 	for key, value := range over {
-		if inner, both := merged[key].(object); both {
+		if inner, both := merged[key].(object); both && !isFunction(inner) {
 			value = merge(inner, asObject(value))
 		}
 		merged[key] = value
+		if asText(value) == "${AWS::NoValue}" {
+			delete(merged, key)
+		}
 	}
 	return merged
+}
+
+// isFunction reports whether a mapping is the long form of a function.
+func isFunction(mapping object) bool {
+	for key := range mapping {
+		return len(mapping) == 1 && (key == "Ref" || strings.HasPrefix(key, "Fn::"))
+	}
+	return false
 }
 
 // plain turns a YAML node into mappings, lists and scalars, and a tag such as !Sub into the long form.
@@ -286,6 +300,27 @@ func TestParse(t *testing.T) {
 			assert.Equal(t, tc.want, got)
 		})
 	}
+}
+
+func TestMerge(t *testing.T) {
+	parsed, err := parse([]byte(`
+Globals:
+  Function:
+    Timeout: !Ref Timeout
+    Environment:
+      Variables: {A: !Ref A, B: !Ref B, C: !Ref C}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Environment:
+        Variables: {A: !Sub a, B: !Ref AWS::NoValue, D: d}
+`))
+	require.NoError(t, err)
+	assert.Equal(t, object{
+		"Timeout":     object{"Ref": "Timeout"},
+		"Environment": object{"Variables": object{"A": object{"Fn::Sub": "a"}, "C": object{"Ref": "C"}, "D": "d"}},
+	}, parsed.resources["F"].properties)
 }
 
 func TestReferences(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 func checkNotifications(w world) []string {
 	var complaints []string
 	for _, rule := range w.template.of(ruleType) {
-		for _, wrong := range checkPattern(w.template.prop(rule, "EventPattern")) {
+		for _, wrong := range checkPattern(w.template, w.template.prop(rule, "EventPattern")) {
 			complaints = append(complaints, rule+": "+wrong)
 		}
 		for _, target := range asList(w.template.prop(rule, "Targets")) {
@@ -27,7 +27,7 @@ func checkNotifications(w world) []string {
 }
 
 // checkPattern complains of a pattern for more than the new objects that the function may read.
-func checkPattern(pattern any) []string {
+func checkPattern(t template, pattern any) []string {
 	var wrong []string
 	if asText(at(pattern, "source")) != "[aws.s3]" || asText(at(pattern, "detail-type")) != "[Object Created]" {
 		wrong = append(wrong, "matches more than new objects")
@@ -35,11 +35,27 @@ func checkPattern(pattern any) []string {
 	if !isOwner(at(pattern, "account")) {
 		wrong = append(wrong, "matches events of other accounts")
 	}
-	keys := choices(at(pattern, "detail", "object"))
-	if len(keys) != 1 || !strings.Contains(keys[0], "BucketPrefix") {
+	prefix := "${BucketPrefix}"
+	if ownBucket(t, pattern) != "" {
+		prefix = failures
+	}
+	keys := either(at(pattern, "detail", "object"))
+	if len(keys) != 1 || first(asList(at(keys[0], "key")), "prefix") != prefix {
 		wrong = append(wrong, "matches objects that the function may not read")
 	}
 	return wrong
+}
+
+// ownBucket returns the bucket of this stack that a pattern is for, or nothing.
+func ownBucket(t template, pattern any) string {
+	names := texts(at(pattern, "detail", "bucket", "name"))
+	if len(names) != 1 {
+		return ""
+	}
+	if bucket := strings.Trim(names[0], "${}"); t.resources[bucket].kind == bucketType {
+		return bucket
+	}
+	return ""
 }
 
 // takesFrom reports whether the policy of a queue lets EventBridge send for a rule.
@@ -107,7 +123,9 @@ func sourcePlaces(t template) map[string]any {
 		}
 	}
 	for _, rule := range t.of(ruleType) {
-		places[rule] = t.prop(rule, "EventPattern", "detail", "bucket", "name")
+		if pattern := t.prop(rule, "EventPattern"); ownBucket(t, pattern) == "" {
+			places[rule] = at(pattern, "detail", "bucket", "name")
+		}
 	}
 	return places
 }

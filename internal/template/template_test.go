@@ -45,7 +45,11 @@ var checks = map[string]func(world) []string{
 	"queues give each message its time": checkQueues,
 	"notifications arrive":              checkNotifications,
 	"every bucket is known everywhere":  checkSources,
+	"delivery streams lose nothing":     checkStreams,
+	"what Firehose fails comes back":    checkComeback,
+	"logs come from known accounts":     checkSenders,
 	"alarms watch every function":       checkAlarms,
+	"alarms watch every stream":         checkStreamAlarms,
 }
 
 func TestTemplate(t *testing.T) {

@@ -22,6 +22,9 @@ const (
 	policyType       = "AWS::IAM::ManagedPolicy"
 	bucketType       = "AWS::S3::Bucket"
 	alarmType        = "AWS::CloudWatch::Alarm"
+	streamType       = "AWS::KinesisFirehose::DeliveryStream"
+	logStreamType    = "AWS::Logs::LogStream"
+	destinationType  = "AWS::Logs::Destination"
 )
 
 // of returns the names of the resources of a type, sorted.
@@ -55,7 +58,7 @@ func checkReferences(w world) []string {
 		_, resource := w.template.resources[name]
 		return parameter || condition || resource || strings.HasPrefix(name, "AWS::")
 	}
-	used := map[string]any{"Conditions": w.template.conditions, "Outputs": w.template.outputs}
+	used := map[string]any{"Conditions": w.template.conditions, "Outputs": w.template.outputs, "Rules": w.template.rules}
 	for name, r := range w.template.resources {
 		used[name] = []any{r.body, r.properties}
 	}
