@@ -37,6 +37,7 @@ var builds = map[string]func() (string, error){
 	"cloudwatch": sync.OnceValues(func() (string, error) { return buildFunction("cloudwatch") }),
 	"kinesis":    sync.OnceValues(func() (string, error) { return buildFunction("kinesis") }),
 	"s3":         sync.OnceValues(func() (string, error) { return buildFunction("s3") }),
+	"firehose":   sync.OnceValues(func() (string, error) { return buildFunction("firehose") }),
 }
 
 func buildFunction(name string) (string, error) {

@@ -254,9 +254,9 @@ func TestS3JobResults(t *testing.T) {
 			for _, result := range results {
 				codes = append(codes, result.Code)
 			}
-			assert.Equal(t, []string{"Succeeded", "Succeeded", "PermanentFailure", "TemporaryFailure", "Succeeded"}, codes)
-			assert.Equal(t, "20 lines", results[0].Text)
-			assert.Equal(t, "0 lines", results[1].Text)
+			assert.Equal(t, []string{"Succeeded", "PermanentFailure", "PermanentFailure", "TemporaryFailure", "Succeeded"}, codes)
+			assert.Equal(t, "lines: 20", results[0].Text)
+			assert.Equal(t, "lines: 0, dropped: source_gone", results[1].Text)
 			assert.Contains(t, results[2].Text, "grant s3:GetObject")
 			assert.Contains(t, results[3].Text, "SlowDown")
 			r.succeed(r.job(request(jobInvocation, objects[3]), schema, tasks[3]), tasks[3])

@@ -72,7 +72,7 @@ func TestS3Routes(t *testing.T) {
 func (r *s3Rig) succeed(results []taskResult, objects ...stored) {
 	r.t.Helper()
 	for i, o := range objects {
-		want := taskResult{TaskID: fmt.Sprintf("task-%d", i+1), Code: "Succeeded", Text: fmt.Sprintf("%d lines", len(o.lines))}
+		want := taskResult{TaskID: fmt.Sprintf("task-%d", i+1), Code: "Succeeded", Text: fmt.Sprintf("lines: %d", len(o.lines))}
 		assert.Equal(r.t, want, results[i])
 	}
 }
@@ -232,7 +232,7 @@ func TestS3EmptyObject(t *testing.T) {
 		}
 		s := r.putUnlisted(key, o, body)
 		results := r.job(notify.BatchOperations2(jobInvocation, nil, s.Object), "2.0", s)
-		assert.Equal(t, taskResult{"task-1", "Succeeded", "0 lines"}, results[0])
+		assert.Equal(t, taskResult{"task-1", "Succeeded", "lines: 0, dropped: empty_line"}, results[0])
 		r.dropped(o.ID, "empty_line")
 	}
 

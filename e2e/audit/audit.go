@@ -22,11 +22,12 @@ import (
 // Class is the cause of a duplicate, by its id in the delivery contract 2.9.
 type Class string
 
-// The causes that can be seen here. D3 and D5 belong to replay and Firehose.
+// The causes that can be seen here. D3 belongs to replay.
 const (
 	D1          Class = "D1" // killed after the intake took it, before the answer to the owner
 	D2          Class = "D2" // the intake took it and its answer was lost
 	D4          Class = "D4" // the owner delivered the event again
+	D5          Class = "D5" // Firehose sent it, or invoked its transformation, again
 	D6          Class = "D6" // Kinesis went back to the lowest failed record
 	Unexplained Class = "unexplained"
 )
@@ -40,6 +41,8 @@ func (c Class) Cause() string {
 		return "the intake took them but its answer was lost"
 	case D4:
 		return "the owner delivered the event again after an error"
+	case D5:
+		return "Firehose had no answer and gave them again, to its endpoint, its transformation or its bucket"
 	case D6:
 		return "Kinesis started again from the lowest record that was not durable"
 	default:
@@ -57,6 +60,7 @@ type Evidence struct {
 	History     []owner.Delivery
 	Failures    []owner.Failure
 	Parked      *ParkStore // nil where it was not read: what the function says it parked is then believed
+	Stream      *Stream    // nil where no line came by a delivery stream
 }
 
 // ParkStore is what the park store holds for the destination: pointers to parts of objects.
@@ -92,7 +96,7 @@ const maxExamples = 5 // of each kind
 // Join audits one destination.
 func Join(e Evidence) *Report {
 	r := &Report{In: len(e.Lines), Duplicates: map[Class]int{}, Examples: map[string][]string{}}
-	copies := r.match(e)
+	arrivals := r.match(e)
 	history := byPayload(e.History)
 	failed := map[string]bool{}
 	for _, failure := range e.Failures {
@@ -101,15 +105,18 @@ func Join(e Evidence) *Report {
 		}
 	}
 	parked := e.Parked.holds()
+	repeats := e.Stream.repeats()
 	var missing []generate.Line
 	for i, line := range e.Lines {
-		if len(copies[i]) > 0 && parked[line] {
+		copies := arrivals[i]
+		if copies.any() && parked[line] {
 			r.problem("%s was delivered, and a pointer in the park store covers it", name(line))
 		}
 		switch {
-		case len(copies[i]) > 0:
+		case copies.any():
 			r.Delivered++
-			r.classify(line, copies[i], history[line.Payload])
+			copies = r.classifyStream(line, copies, repeats[line.Payload])
+			r.classify(line, copies.intake, history[line.Payload])
 		case line.Rule != "":
 			r.Dropped++
 		case parked[line]:
@@ -123,27 +130,48 @@ func Join(e Evidence) *Report {
 	r.excuse(missing, e)
 	r.compare(e)
 	r.compareParked(e)
+	r.compareStream(e)
 	return r
 }
 
-// match returns the intact copies of each line, by its index. The rest is counted as corrupted or unknown.
-func (r *Report) match(e Evidence) [][]intake.Entry {
+// arrival is the intact entries of one line, by where they arrived.
+type arrival struct{ intake, endpoint []intake.Entry }
+
+func (a arrival) any() bool { return len(a.intake)+len(a.endpoint) > 0 }
+
+// match returns the copies of each line, by its index. The rest is counted as corrupted or unknown.
+func (r *Report) match(e Evidence) []arrival {
 	index := newIndex(e.Lines)
-	copies := make([][]intake.Entry, len(e.Lines))
-	for _, entry := range e.Entries {
-		at, found, intact := index.find(entry)
-		switch {
-		case !found:
-			r.Unknown++
-			r.example("unknown", "event "+entry.ID)
-		case !intact || entry.Truncated:
-			r.Corrupted++
-			r.example("corrupted", name(e.Lines[at]))
-		default:
-			copies[at] = append(copies[at], entry)
+	list := make([]arrival, len(e.Lines))
+	if e.Stream != nil {
+		for _, entry := range e.Stream.Entries {
+			if at, intact := r.find(index, entry); intact {
+				list[at].endpoint = append(list[at].endpoint, entry)
+			}
 		}
 	}
-	return copies
+	for _, entry := range e.Entries {
+		if at, intact := r.find(index, entry); intact {
+			list[at].intake = append(list[at].intake, entry)
+		}
+	}
+	return list
+}
+
+// find returns the index of the line that an entry is an intact copy of. Any other entry is counted.
+func (r *Report) find(index *index, entry intake.Entry) (at int, intact bool) {
+	at, found, intact := index.find(entry)
+	switch {
+	case !found:
+		r.Unknown++
+		r.example("unknown", "event "+entry.ID)
+		return 0, false
+	case !intact || entry.Truncated:
+		r.Corrupted++
+		r.example("corrupted", name(index.lines[at]))
+		return 0, false
+	}
+	return at, true
 }
 
 // excuse counts missing lines as lost. Where the park store was not read, it counts as many of them as parked as the
@@ -184,27 +212,12 @@ func (r *Report) compareParked(e Evidence) {
 
 // compare holds the function's ledger lines against themselves and against the intake.
 func (r *Report) compare(e Evidence) {
-	claimed, answered := 0, 0
+	claimed := 0
 	for _, ledger := range e.Ledgers {
-		d, found := ledger.Destinations[e.Destination]
-		if !found {
-			r.problem("invocation %s: no counts for destination %s", ledger.RequestID, e.Destination)
-		}
-		if !d.Balanced() {
-			r.problem("invocation %s, destination %s: in is not delivered + dropped + parked + returned", ledger.RequestID, e.Destination)
-		}
-		if ledger.Unaccounted != 0 {
-			r.problem("invocation %s: %d lines unaccounted", ledger.RequestID, ledger.Unaccounted)
-		}
-		claimed += d.Delivered
+		claimed += r.counts(ledger, e.Destination).Delivered
 	}
-	for _, entry := range e.Entries {
-		if entry.Answered {
-			answered++
-		}
-	}
-	if claimed > answered {
-		r.problem("%s: the function counts %d lines delivered, the intake answered for %d", e.Destination, claimed, answered)
+	if n := answered(e.Entries); claimed > n {
+		r.problem("%s: the function counts %d lines delivered, the intake answered for %d", e.Destination, claimed, n)
 	}
 	finished := 0
 	for _, d := range e.History {
@@ -215,6 +228,32 @@ func (r *Report) compare(e Evidence) {
 	if len(e.Ledgers) < finished {
 		r.problem("%d invocations finished, %d printed a ledger line", finished, len(e.Ledgers))
 	}
+}
+
+// counts are those of one destination in a ledger line, which have to be there and to add up.
+func (r *Report) counts(ledger stack.Ledger, destination string) stack.Destination {
+	d, found := ledger.Destinations[destination]
+	if !found {
+		r.problem("invocation %s: no counts for destination %s", ledger.RequestID, destination)
+	}
+	if !d.Balanced() {
+		r.problem("invocation %s, destination %s: in is not delivered + dropped + parked + returned", ledger.RequestID, destination)
+	}
+	if ledger.Unaccounted != 0 {
+		r.problem("invocation %s: %d lines unaccounted", ledger.RequestID, ledger.Unaccounted)
+	}
+	return d
+}
+
+// answered counts the entries that their sender knows of.
+func answered(entries []intake.Entry) int {
+	n := 0
+	for _, entry := range entries {
+		if entry.Answered {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *Report) problem(format string, args ...any) {

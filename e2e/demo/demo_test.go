@@ -30,6 +30,9 @@ func TestPrepare(t *testing.T) {
 	for _, o := range w.objects {
 		ids[o.key] = true
 	}
+	for _, r := range w.records {
+		ids[r.id] = true
+	}
 	assert.Len(t, ids, w.events, "the audit tells events apart by their id")
 	for _, line := range w.lines {
 		assert.True(t, ids[line.Payload])

@@ -19,7 +19,7 @@ const (
 func backup(g *generate.Generator) content {
 	c := content{readable: whole}
 	for range firehosePayloads {
-		p := markedPayload(g)
+		p := markedPayload(g, firehoseLines, generate.Mixed)
 		c.body = append(c.body, p.Gzip()...)
 		c.lines = append(c.lines, p.Lines...)
 	}
@@ -48,7 +48,7 @@ func failedDelivery(g *generate.Generator, now time.Time) (content, error) {
 			Code: "HttpEndpoint.RequestTimeout", Message: "The endpoint did not answer in time.",
 		}
 		if i%2 == 0 {
-			p := markedPayload(g)
+			p := markedPayload(g, firehoseLines, generate.Mixed)
 			r.Data, c.lines = p.Gzip(), append(c.lines, p.Lines...)
 		} else {
 			o := g.Object(firehoseLines, generate.Text("INFO order accepted ", 40))
@@ -64,9 +64,9 @@ func failedDelivery(g *generate.Generator, now time.Time) (content, error) {
 
 // markedPayload is a payload without empty messages. In an object they have nothing to be told apart by: the id that
 // CloudWatch Logs gave them does not reach the intake.
-func markedPayload(g *generate.Generator) generate.Payload {
+func markedPayload(g *generate.Generator, lines int, pad generate.Pad) generate.Payload {
 	for {
-		p := g.Payload(firehoseLines)
+		p := g.Filled(lines, pad)
 		if !slices.ContainsFunc(p.Lines, func(l generate.Line) bool { return l.Mark == generate.Mark{} }) {
 			return p
 		}

@@ -3,6 +3,9 @@
 // for the intake, with an outage in the middle. It ends with a ledger that accounts for every line, and fails when that
 // does not balance.
 //
+// Some lines go through a Firehose delivery stream whose endpoint has an outage of its own: what Firehose could not deliver
+// is read from the objects it writes.
+//
 // The lines of the one large object go to an intake that counts them by their marks and keeps no text, so the memory of
 // the demo does not grow with it. That intake has no outage.
 //
@@ -68,9 +71,10 @@ func account(ctx context.Context, out io.Writer, scene *scene, work work) error 
 	if err != nil {
 		return err
 	}
-	entries := scene.intake.Entries()
+	entries := opened(scene.intake.Entries())
 	showRecords(out, entries, work)
 	showObjects(out, scene, work.objects)
+	scene.loop.show(out, scene.bucket, len(work.records))
 	showParked(out, pointers)
 	showFunctions(out, scene.functions)
 	report := scene.audit(work, entries)

@@ -122,17 +122,21 @@ func (s *scene) audit(w work, entries []intake.Entry) *audit.Report {
 		Lines:       w.lines,
 		Entries:     entries,
 		History: slices.Concat(s.queue.History, s.mapping.History,
-			s.announcer.direct.History, s.announcer.queue.History, s.announcer.job.history),
+			s.announcer.direct.History, s.announcer.queue.History, s.announcer.job.history, s.loop.queue.History),
 		Failures: slices.Concat(s.queue.Failures, s.mapping.Failures,
-			s.announcer.direct.Failures, s.announcer.queue.Failures, s.announcer.job.failures),
+			s.announcer.direct.Failures, s.announcer.queue.Failures, s.announcer.job.failures,
+			s.loop.queue.Failures, s.loop.stream.Failures()),
 	}
 	var large []stack.Ledger
 	for _, f := range s.functions {
-		if f.name == largeFunction {
+		switch f.name {
+		case largeFunction:
 			large = f.Ledgers()
-			continue
+		case loopFunction:
+			e.Stream = s.loop.evidence(f.Ledgers())
+		default:
+			e.Ledgers = append(e.Ledgers, f.Ledgers()...)
 		}
-		e.Ledgers = append(e.Ledgers, f.Ledgers()...)
 	}
 	report := audit.Join(e)
 	s.large.account(report, large)

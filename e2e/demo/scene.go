@@ -35,6 +35,7 @@ type scene struct {
 	mapping   *owner.Mapping
 	announcer *announcer
 	large     *large
+	loop      *loop
 	closing   sync.Once
 	closed    error
 }
@@ -47,7 +48,7 @@ type forwarder struct {
 
 // open builds the functions and starts everything they need.
 func open(ctx context.Context) (*scene, error) {
-	s := &scene{outage: &outage{}, large: &large{lines: largeLines}}
+	s := &scene{outage: &outage{}, large: &large{lines: largeLines}, loop: &loop{}}
 	err := s.serve(ctx)
 	if err == nil {
 		err = s.start(ctx)
@@ -67,6 +68,9 @@ func (s *scene) serve(ctx context.Context) error {
 	s.intake.SetScript(s.outage.script)
 	s.large.tally, err = startTally(s.large.lines) //nolint:contextcheck // it lives until it is closed
 	if err != nil {
+		return err
+	}
+	if err := s.loop.listen(); err != nil { //nolint:contextcheck // likewise
 		return err
 	}
 	if s.bucket, err = bucket.Start(ctx); err != nil {
@@ -91,6 +95,7 @@ func (s *scene) start(ctx context.Context) error {
 		{name: "kinesis", main: "kinesis", timeout: time.Minute},
 		{name: "s3", main: "s3", timeout: time.Minute, env: objects},
 		{name: largeFunction, main: "s3", timeout: 5 * time.Minute, env: large}, // a busy machine takes more than one
+		{name: loopFunction, main: "firehose", timeout: time.Minute},
 	} {
 		if err := s.deploy(ctx, d); err != nil {
 			return err
@@ -108,7 +113,7 @@ func (s *scene) start(ctx context.Context) error {
 	})
 	s.announcer = newAnnouncer(several)
 	s.large.async = owner.NewAsync(one, asyncBackoff)
-	return nil
+	return s.loop.open(s.bucket, s.functions[4], several)
 }
 
 // deployment is what a function is started with. Its name is for people.
@@ -183,11 +188,15 @@ func (s *scene) play(ctx context.Context, w work, p *progress) error {
 			return err
 		}
 	}
+	if err := s.loop.put(w.records); err != nil {
+		return err
+	}
 	drains := []func(context.Context) error{
 		s.queue.Drain,
 		func(ctx context.Context) error { return s.drainShards(ctx, w.shards) },
 		s.announcer.drain,
 		s.large.async.Drain,
+		s.loop.drain,
 	}
 	faults := make([]error, len(drains))
 	var running sync.WaitGroup
@@ -206,7 +215,7 @@ func (s *scene) play(ctx context.Context, w work, p *progress) error {
 // taken is how many lines, and copies of lines, the intakes have.
 func (s *scene) taken() int {
 	arrived, surplus, _ := s.large.tally.counts()
-	return s.intake.Taken() + arrived + surplus
+	return s.intake.Taken() + arrived + surplus + s.loop.taken()
 }
 
 // stopAll ends the other owners too when one cannot go on.
@@ -238,7 +247,7 @@ func (s *scene) stop() error {
 // close ends the functions, then what they used. Its result is the same at every call.
 func (s *scene) close() error {
 	s.closing.Do(func() {
-		faults := []error{s.stop()}
+		faults := []error{s.stop(), s.loop.close()}
 		if s.bucket != nil {
 			faults = append(faults, s.bucket.Close())
 		}

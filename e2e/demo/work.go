@@ -22,8 +22,9 @@ type work struct {
 	direct  []directEvent
 	shards  [][]envelope.Record
 	objects []*object
+	records []streamRecord
 	lines   []generate.Line
-	events  int // with the announcements of objects
+	events  int // with the announcements of objects and the records of the delivery stream
 }
 
 // directEvent is one asynchronous event.
@@ -61,6 +62,8 @@ func prepare(eventsDir string) (work, error) {
 		w.lines = append(w.lines, o.lines...)
 		w.events++
 	}
+	records, lines := streamRecords(g, now)
+	w.records, w.lines, w.events = records, append(w.lines, lines...), w.events+len(records)
 	return w, nil
 }
 

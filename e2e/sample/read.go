@@ -26,7 +26,8 @@ type Event struct {
 	Lines   []generate.Line   // their payload is the sequence number, or the name of a direct event
 }
 
-// Read reads every *.json file of a folder, in order of their names, but those that announce objects.
+// Read reads every *.json file of a folder, in order of their names, but those that announce objects and those of
+// delivery streams.
 func Read(dir string) ([]Event, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -41,7 +42,7 @@ func Read(dir string) ([]Event, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a sample: %w", err)
 		}
-		if announcesObjects(body) {
+		if announcesObjects(body) || isTransformation(body) {
 			continue
 		}
 		e, err := parse(filepath.Base(path), body)

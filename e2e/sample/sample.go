@@ -3,14 +3,16 @@
 //
 // Files and Objects promise the same bytes at every run. Read takes any file of these shapes, also ones put there by hand,
 // and says which lines it holds, so that an audit can look for them; it leaves out events that announce objects, which hold
-// none. All data is invented, with documentation accounts, addresses
-// and names.
+// none, and those of delivery streams, whose lines go back where they came from. All data is invented, with documentation
+// accounts, addresses and names.
 package sample
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -63,6 +65,14 @@ func Files() ([]File, error) {
 		return nil, err
 	}
 	files = append(files, announced...)
+	streamed := transformations()
+	for _, name := range slices.Sorted(maps.Keys(streamed)) {
+		body, err := json.Marshal(streamed[name])
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", name, err)
+		}
+		files = append(files, File{Name: name, Body: body})
+	}
 	for i, f := range files {
 		var indented bytes.Buffer
 		if err := json.Indent(&indented, f.Body, "", "  "); err != nil {

@@ -78,6 +78,7 @@ func TestRead(t *testing.T) {
 		assert.Equal(t, e.Stream, len(e.Records) > 0)
 	}
 	assert.NotContains(t, got, "s3-put.json", "it holds no lines")
+	assert.NotContains(t, got, "firehose-direct-put.json", "its lines go back where they came from")
 	for name, want := range map[string]shape{
 		"cloudwatch-lambda.json":                {lines: 5},
 		"cloudwatch-vpc-flow.json":              {lines: 3},

@@ -23,6 +23,7 @@ func FuzzUnpacker(f *testing.F) {
 	f.Add(textOf(f), true, uint16(100), uint8(9))
 	f.Add(entries(entry{text: "hello", trailer: trailers("", true)}, entry{name: "x/", stored: true}), false, uint16(9), uint8(9))
 	f.Add(join(archive([]byte("hello"), []byte("world")), archive(), archive([]byte("x"))), false, uint16(99), uint8(9))
+	f.Add(archive([]byte("a"), member("b", false), []byte("\ufeffc")), false, uint16(99), uint8(2))
 	f.Add(join(xerial([]byte("hello"), 2), xerial([]byte("world"), 3)), false, uint16(99), uint8(9))
 	f.Add(hadoop([]byte("hello, world"), 7, 3), false, uint16(99), uint8(9))
 	var whole, pieced Unpacker

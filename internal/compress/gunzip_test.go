@@ -314,3 +314,23 @@ func BenchmarkGunzip(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkGunzipTinyMembers reads many members of one short line each, which are of blocks with fixed codes: what
+// it costs to start a member is what counts.
+func BenchmarkGunzipTinyMembers(b *testing.B) {
+	const line = "a short line\n"
+	packed := bytes.Repeat(member(line, false), 1000)
+	buf := make([]byte, 64<<10)
+	var g Gunzip
+	b.SetBytes(int64(1000 * len(line)))
+	b.ReportAllocs()
+	for b.Loop() {
+		err := g.Reset(packed, 1<<20)
+		for err == nil {
+			_, err = g.Read(buf)
+		}
+		if err != io.EOF {
+			b.Fatal(err)
+		}
+	}
+}

@@ -155,8 +155,13 @@ func (h *huffman) decode(f *inflater) (uint32, error) {
 	return e, nil
 }
 
-// fixedCodes are those of RFC 1951, section 3.2.6.
+// fixedCodes are those of RFC 1951, section 3.2.6. Small members are of them and nothing else, and building the tables
+// would cost more than all else in such a member; so they are built only where others stand in their place.
 func (f *inflater) fixedCodes() {
+	if f.fixed {
+		return
+	}
+	f.fixed = true
 	lengths := f.lengths[:288]
 	for i := range lengths {
 		switch {
@@ -198,6 +203,7 @@ func (f *inflater) dynamicCodes() error {
 		}
 		order[i] = uint8(f.take(3))
 	}
+	f.fixed = false
 	// The table of symbols is not in use yet, so it serves for the code of lengths first.
 	if err := f.symbols.build(order[:], plainEntry); err != nil {
 		return err

@@ -45,6 +45,7 @@ type inflater struct {
 	lengths [maxSymbols]uint8
 	symbols huffman
 	offsets huffman
+	fixed   bool // both tables are of the fixed codes, and may serve again, in another stream as well
 }
 
 type blockKind uint8

@@ -183,6 +183,21 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
+// TestInflateFixedCodesServeAgain: other codes in between take the place of the fixed ones, even if they are broken.
+func TestInflateFixedCodesServeAgain(t *testing.T) {
+	fixed, dynamic := deflate(t, 9, []byte("a short line")), deflate(t, 9, plains()["lines"])
+	var f inflater
+	for i, in := range [][]byte{fixed, fixed, dynamic, fixed, dynamic[:20], fixed, flip(dynamic, 3), fixed, fixed} {
+		got, _, err := inflate(&f, in)
+		want, _, wantErr := standard(in)
+		require.Equal(t, wantErr == nil, err == nil, "stream %d", i)
+		if err == nil {
+			require.True(t, bytes.Equal(want, got), "stream %d", i)
+		}
+		require.Equal(t, len(in) == len(fixed), f.fixed, "stream %d", i)
+	}
+}
+
 // BenchmarkInflate stands next to the library that it takes the place of.
 func BenchmarkInflate(b *testing.B) {
 	for _, name := range []string{"lines", "skewed"} {

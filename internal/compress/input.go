@@ -50,6 +50,14 @@ func (p *input) setReader(src io.Reader) {
 	*p = input{src: src, in: p.buf[:0], buf: p.buf}
 }
 
+// release forgets everything, and lets a window go that is too large to be kept.
+func (p *input) release() {
+	*p = input{buf: p.buf}
+	if len(p.buf) > keptWindowBytes {
+		p.buf = nil
+	}
+}
+
 // taken is how many bytes have been taken.
 func (p *input) taken() int64 { return p.past + int64(p.pos) }
 
@@ -89,8 +97,8 @@ func (p *input) refill(n int) {
 	p.pos = keep
 	for len(p.in)-p.pos < n && p.err == nil {
 		if len(p.in) == len(p.buf) {
-			// Twice as much each time, and no more than there are bytes for: a length that lies costs nothing.
-			p.buf = append(p.buf, make([]byte, len(p.buf))...)
+			// At most twice as much each time, and no more than there are bytes for: a length that lies costs nothing.
+			p.buf = append(p.buf, make([]byte, min(len(p.buf), p.pos+n-len(p.buf)))...)
 		}
 		var m int
 		m, p.err = p.read(p.buf[len(p.in):])

@@ -13,9 +13,15 @@ import (
 
 // Limits of Snappy blocks.
 const (
-	// maxSnappyBytes of a block, packed or plain, are read: our own limit. Firehose and snappy-java write blocks of
-	// 32 KiB, Hadoop of 256 KiB unless told otherwise.
-	maxSnappyBytes = 16 << 20
+	// maxSnappyBytes is the most plain bytes of a block that is unpacked at once: our own limit, because such a block is
+	// held whole, packed and plain, in every layer. Firehose and snappy-java write blocks of 32 KiB, and Hadoop of
+	// 256 KiB, unless told otherwise.
+	maxSnappyBytes = 2 << 20
+	// maxSnappyPacked is the most that such a block takes. Source: Snappy, MaxCompressedLength.
+	maxSnappyPacked = 32 + maxSnappyBytes + maxSnappyBytes/6
+	// maxHadoopBytes is how many plain bytes the parts of a Hadoop block may have together. It is larger, because Hadoop
+	// makes one block of what is written at once, of any length, and only a part is ever held.
+	maxHadoopBytes = 16 << 20
 	// keptSnappyBytes is the largest buffer that is kept for the next stream.
 	keptSnappyBytes = 1 << 20
 	// A copy of three bytes makes at most 64 (Snappy format description, section 2.2.2), and nothing makes more.
@@ -49,10 +55,15 @@ type snappyReader struct {
 }
 
 func (r *snappyReader) reset(in *input, next func(*snappyReader) error) {
-	if len(r.buf) > keptSnappyBytes {
-		r.buf = nil
-	}
+	r.release()
 	*r = snappyReader{in: in, next: next, buf: r.buf}
+}
+
+// release lets a buffer go that is too large to be kept, and with it what is in it.
+func (r *snappyReader) release() {
+	if len(r.buf) > keptSnappyBytes {
+		r.buf, r.plain = nil, nil
+	}
 }
 
 func (r *snappyReader) Read(p []byte) (int, error) {
@@ -140,7 +151,7 @@ func nextXerial(r *snappyReader) error {
 	if err != nil {
 		return err
 	}
-	if size == 0 || size > maxSnappyBytes {
+	if size == 0 || size > maxSnappyPacked {
 		return fmt.Errorf("%w: a chunk of %d bytes", errSnappyLen, size)
 	}
 	return r.block(int(size), maxSnappyBytes)
@@ -166,7 +177,7 @@ func nextHadoop(r *snappyReader) error {
 		if err != nil {
 			return err
 		}
-		if size > maxSnappyBytes {
+		if size > maxHadoopBytes {
 			return fmt.Errorf("%w: a block of %d plain bytes", errSnappyLen, size)
 		}
 		r.left = int(size)
@@ -176,10 +187,10 @@ func nextHadoop(r *snappyReader) error {
 	if err != nil {
 		return inside(err)
 	}
-	if size == 0 || size > maxSnappyBytes {
+	if size == 0 || size > maxSnappyPacked {
 		return fmt.Errorf("%w: a part of %d bytes", errSnappyLen, size)
 	}
-	if err := r.block(int(size), r.left); err != nil {
+	if err := r.block(int(size), min(r.left, maxSnappyBytes)); err != nil {
 		return err
 	}
 	r.left -= len(r.plain)

@@ -76,11 +76,18 @@ func TestSnappyRefuses(t *testing.T) {
 		"snappy-java for a newer reader":          {in: join([]byte(xerialMagic), words(2, 2)), err: "version 2 of snappy-java's format", is: errors.ErrUnsupported},
 		"snappy-java, a magic cut short":          {in: join(java, words(size), hello, java[:6]), want: "hello", is: io.ErrUnexpectedEOF},
 		"snappy-java, a chunk of no bytes":        {in: join(java, words(size), hello, words(0)), want: "hello", err: "a chunk of 0 bytes", is: errSnappyLen},
-		"snappy-java, a chunk of 16 MiB":          {in: join(java, words(16<<20), hello), is: io.ErrUnexpectedEOF},
-		"snappy-java, a chunk of more":            {in: join(java, words(16<<20+1), hello), err: "a chunk of 16777217 bytes", is: errSnappyLen},
+		"snappy-java, the largest chunk, cut":     {in: join(java, words(maxSnappyPacked), hello), is: io.ErrUnexpectedEOF},
+		"snappy-java, a larger chunk":             {in: join(java, words(maxSnappyPacked+1), hello), err: "a chunk of 2446710 bytes", is: errSnappyLen},
 		"snappy-java, a block that says too much": {in: join(java, words(8), []byte("\xff\xff\xff\x07\x00a\x00a")), is: errSnappyLen},
-		"snappy-java, a block of more than 16 MiB": {
-			in: join(java, words(2<<20), []byte("\x81\x80\x80\x08"), make([]byte, 2<<20)), is: errSnappyLen,
+		"snappy-java, a block of more than 2 MiB": {
+			in: join(java, words(1<<20), []byte("\x81\x80\x80\x01"), make([]byte, 1<<20)), is: errSnappyLen,
+		},
+		"Hadoop, a larger part": {
+			in: join(words(5, size), hello, words(4<<20, maxSnappyPacked+1)), want: "hello", err: "a part of 2446710 bytes", is: errSnappyLen,
+		},
+		"Hadoop, a part of more than 2 MiB": {
+			in:   join(words(5, size), hello, words(4<<20, 1<<20), []byte("\x81\x80\x80\x01"), make([]byte, 1<<20)),
+			want: "hello", is: errSnappyLen,
 		},
 		"snappy-java, a block without a length":    {in: join(java, words(3), []byte("\xff\xff\xff")), is: errSnappyLen},
 		"snappy-java, a broken block":              {in: join(java, words(size), hello, words(3), []byte("\x05\x01\x09")), want: "hello", err: "broken Snappy block of 3 bytes", is: errSnappyBlock},
@@ -114,16 +121,39 @@ func TestSnappyRefuses(t *testing.T) {
 	}
 }
 
-func TestSnappyLargeBuffersAreNotKept(t *testing.T) {
+// TestSnappyLargestBlocks: as large as they may be, and of bytes that do not compress. A Hadoop block of many parts may be
+// larger than what is held.
+func TestSnappyLargestBlocks(t *testing.T) {
 	var u Unpacker
 	large := randomBytes(4 << 20)
-	for _, in := range [][]byte{xerial(large, len(large)), hadoop(large, len(large), len(large))} {
+	for name, in := range map[string][]byte{
+		"snappy-java":             xerial(large, maxSnappyBytes),
+		"Hadoop":                  hadoop(large, maxSnappyBytes, maxSnappyBytes),
+		"Hadoop, two parts":       hadoop(large, len(large), maxSnappyBytes),
+		"Hadoop, parts of 64 KiB": hadoop(large, len(large), 64<<10),
+	} {
 		got, err := unpackAll(&u, bytes.NewReader(in), "", 0)
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(large, got))
-		_, err = unpackAll(&u, bytes.NewReader(hadoop([]byte("a text"), 10, 10)), "", 0)
-		require.NoError(t, err)
-		assert.LessOrEqual(t, len(u.layers[0].in.buf), keptWindowBytes)
-		assert.LessOrEqual(t, len(u.layers[0].snappy.buf), keptSnappyBytes)
+		require.NoError(t, err, name)
+		require.True(t, bytes.Equal(large, got), name)
+		assert.LessOrEqual(t, len(u.layers[0].snappy.buf), maxSnappyBytes)
+		assert.LessOrEqual(t, len(u.layers[0].in.buf), maxSnappyPacked+rewindBytes+8)
+	}
+}
+
+// TestSnappyLargeBuffersAreNotKept: not even in a layer that the next stream does not have.
+func TestSnappyLargeBuffersAreNotKept(t *testing.T) {
+	var u Unpacker
+	large := randomBytes(maxSnappyBytes)
+	nested := xerial(hadoop(large, len(large), len(large)), maxSnappyBytes)
+	got, err := unpackAll(&u, bytes.NewReader(nested), "", 0)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(large, got))
+	assert.Greater(t, len(u.layers[1].snappy.buf), keptSnappyBytes)
+
+	u.Reset(strings.NewReader("a text"), "", Limits{})
+	for i := range u.layers {
+		assert.LessOrEqual(t, cap(u.layers[i].in.buf), keptWindowBytes)
+		assert.LessOrEqual(t, cap(u.layers[i].snappy.buf), keptSnappyBytes)
+		assert.Empty(t, u.layers[i].in.in)
 	}
 }

@@ -109,14 +109,14 @@ func mayBeHadoop(head []byte) bool {
 	}
 	plain := int64(binary.BigEndian.Uint32(head))
 	if len(head) < 8 || plain == 0 {
-		return plain <= maxSnappyBytes
+		return plain <= maxHadoopBytes
 	}
 	packed := int64(binary.BigEndian.Uint32(head[4:]))
-	if plain > maxSnappyBytes || packed == 0 || packed > maxSnappyBytes {
+	if plain > maxHadoopBytes || packed == 0 || packed > maxSnappyPacked {
 		return false
 	}
 	length, n := binary.Uvarint(head[8:])
-	return n == 0 && len(head) < hadoopPrefix || n > 0 && 0 < length && int64(length) <= plain
+	return n == 0 && len(head) < hadoopPrefix || n > 0 && 0 < length && length <= uint64(min(plain, maxSnappyBytes))
 }
 
 // isHadoop reports whether in opens with a whole Hadoop block that can be unpacked. Text never does: there are
@@ -135,7 +135,7 @@ func isHadoop(in *input) bool {
 		return false
 	}
 	block = block[8 : 8+packed]
-	if _, err := snappyLen(block, plain); err != nil {
+	if _, err := snappyLen(block, min(plain, maxSnappyBytes)); err != nil {
 		return false
 	}
 	_, err := snappy.DecodeStrict(nil, block)

@@ -54,6 +54,8 @@ func TestSniff(t *testing.T) {
 		"a block that is broken":             {in: join(words(300, 20), []byte("\xac\x02"), make([]byte, 18))},
 		"a block that is broken, said":       {in: join(words(300, 20), []byte("\xac\x02"), make([]byte, 18)), said: true, want: PackingHadoopSnappy},
 		"a block with the extension of S2":   {in: join(words(8, 6), []byte("\x08\x00a\x15\x00\x00"))},
+		"a first part of 2 MiB and 1 byte":   {in: join(words(4<<20, size), []byte("\x81\x80\x80\x01"), make([]byte, 99)), said: true},
+		"a first part of 2 MiB, said":        {in: join(words(4<<20, size), []byte("\x80\x80\x80\x01"), make([]byte, 99)), said: true, want: PackingHadoopSnappy},
 		"a first block of 16 MiB and 1 byte": {in: join(words(16<<20+1, size), block), said: true},
 		"a part of no bytes":                 {in: join(words(21, 0), block), said: true},
 		"zeros":                              {in: make([]byte, 100)},

@@ -1,6 +1,7 @@
 package compress
 
 import (
+	"bytes"
 	"compress/bzip2"
 	"errors"
 	"fmt"
@@ -31,17 +32,25 @@ type Limits struct {
 
 // Unpacker reads a stream as plain bytes, however it is packed: it looks at the bytes, never at a name, and peels layer
 // after layer, at most three, until nothing that it knows is left. Parquet, ORC and all it does not know come out as they
-// are. Of an archive it reads every file, one after another, and looks at all of them as one stream.
+// are.
+//
+// Of an archive it reads every file, one after another, and peels each of them for itself, because they need not be packed
+// alike. Their texts come out as one: where one does not end in a line feed and another follows, a line feed is put between
+// them, and a byte order mark at the start of any but the first is left out.
 //
 // It holds what has to be held to unpack, whatever the length of the stream: a few hundred kilobytes for each layer, for
-// zstd and bzip2 up to 20 MiB, for Snappy twice a block, of at most 16 MiB. The zero value is ready, and is made to be
+// zstd and bzip2 up to 20 MiB, for Snappy twice a block, of at most 2 MiB. The zero value is ready, and is made to be
 // reused: Reset starts anew, and all but the memory of bzip2 serves again.
 type Unpacker struct {
-	layers   [maxLayers + 1]layer // the last one in use is not packed
+	layers   [maxLayers + 1]layer
+	top      int // of layers, the one that is not packed
 	packings []Packing
 	src      io.Reader
 	said     bool // Hadoop's packing is announced
 	peeled   bool
+	started  bool // something has been handed out
+	opening  bool // nothing of this file has been handed out
+	last     byte // of what has been handed out
 	limit    int64
 	left     int64 // plain bytes still allowed
 	err      error // what the stream ended with
@@ -51,15 +60,19 @@ type Unpacker struct {
 // that may be Hadoop's Snappy blocks, which have no magic, are such.
 func (u *Unpacker) Reset(src io.Reader, contentEncoding string, limits Limits) {
 	u.src, u.said, u.peeled, u.err = src, announcesHadoop(contentEncoding), false, nil
+	u.started, u.opening = false, false
 	u.packings = u.packings[:0]
+	for i := range u.layers {
+		u.layers[i].release()
+	}
 	u.limit, u.left = limits.PlainBytes, limits.PlainBytes
 	if u.limit <= 0 {
 		u.left = math.MaxInt64
 	}
 }
 
-// Packings are what was peeled off, the outermost first; none for a stream of plain bytes. They are complete once Read has
-// returned for the first time, and stay valid until Reset.
+// Packings are what was peeled off, the outermost first; none for a stream of plain bytes; of an archive, off its first file
+// that holds something. They are complete once Read has returned for the first time, and stay valid until Reset.
 func (u *Unpacker) Packings() []Packing { return u.packings }
 
 // Read reads plain bytes. It ends with io.EOF where everything was whole, and else with a [CorruptError], a [BombError], a
@@ -69,37 +82,86 @@ func (u *Unpacker) Read(p []byte) (int, error) {
 		return 0, u.err
 	}
 	if !u.peeled {
-		u.peel()
-	}
-	plain := &u.layers[len(u.packings)].in
-	if u.left == 0 {
-		u.err = &TooLargeError{LimitBytes: u.limit, Setting: settingObject}
-		if len(plain.ahead(1)) == 0 {
-			u.err = plain.err
+		u.peeled = true
+		u.peel(0, u.src)
+		u.packings = u.packings[:0]
+		for i := range u.top {
+			u.packings = append(u.packings, u.layers[i].packing)
 		}
-		return 0, u.err
 	}
-	n, err := plain.Read(p[:min(int64(len(p)), u.left)])
-	u.left -= int64(n)
-	u.err = err
-	return n, err
+	for {
+		n, err := u.read(p)
+		if n > 0 {
+			u.started, u.opening, u.last = true, false, p[n-1] //nolint:gosec // n is at most the length of p
+			u.left -= int64(n)
+		}
+		if err == io.EOF && n == 0 { //nolint:errorlint // inside another error it is no end
+			if err = u.nextFile(); err == nil {
+				continue
+			}
+		}
+		u.err = err
+		return n, err
+	}
 }
 
-// peel finds out how the stream is packed.
-func (u *Unpacker) peel() {
-	u.peeled = true
-	src := u.src
-	for i := range u.layers {
+// read reads plain bytes of this file, or what is to be put in front of them.
+func (u *Unpacker) read(p []byte) (int, error) {
+	plain := &u.layers[u.top].in
+	if u.opening && u.started {
+		if bytes.HasPrefix(plain.ahead(len(byteOrderMark)), []byte(byteOrderMark)) {
+			plain.pos += len(byteOrderMark)
+		}
+		u.opening = false
+		if u.last != '\n' && len(plain.ahead(1)) > 0 && u.left > 0 {
+			p[0] = '\n'
+			return 1, nil
+		}
+	}
+	if u.left > 0 {
+		return plain.Read(p[:min(int64(len(p)), u.left)])
+	}
+	if len(plain.ahead(1)) == 0 {
+		return 0, plain.err
+	}
+	return 0, &TooLargeError{LimitBytes: u.limit, Setting: settingObject}
+}
+
+// byteOrderMark is that of UTF-8, which some programs open a file with.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// nextFile goes to the next file of the innermost archive that has one. It returns io.EOF if there is none.
+func (u *Unpacker) nextFile() error {
+	for i := u.top - 1; i >= 0; i-- {
 		l := &u.layers[i]
-		l.in.setReader(src)
-		if i == maxLayers {
+		if l.packing != PackingZip {
+			continue
+		}
+		err := l.nextFile()
+		if err == nil {
+			u.peel(i+1, l)
+			return nil
+		}
+		if err != io.EOF { //nolint:errorlint // inside another error it is no end
+			return err
+		}
+	}
+	return io.EOF
+}
+
+// peel finds out how src is packed, which is what comes out of the layers in front of the given one.
+func (u *Unpacker) peel(from int, src io.Reader) {
+	u.opening = true
+	for u.top = from; ; u.top++ {
+		l := &u.layers[u.top]
+		l.start(src)
+		if u.top == maxLayers {
 			return
 		}
-		packing := sniff(&l.in, u.said && i == 0)
+		packing := sniff(&l.in, u.said && u.top == 0)
 		if packing == "" {
 			return
 		}
-		u.packings = append(u.packings, packing)
 		l.open(packing)
 		src = l
 	}
@@ -108,12 +170,13 @@ func (u *Unpacker) peel() {
 // layer unpacks one packing. What it has made for a packing it keeps.
 type layer struct {
 	in      input
-	packing Packing
+	packing Packing // empty: it is not packed
 	decoder io.Reader
-	made    int64 // plain bytes
+	made    int64 // plain bytes, of all files if it is inside an archive
 	err     error // what it ended with
 
-	// Where the stretch began whose ratio is looked at: what comes in front of a bomb must not hide it.
+	// Where the stretch began whose ratio is looked at: what comes in front of a bomb must not hide it. It goes on from file
+	// to file of an archive, because many small bombs are a large one.
 	stretchMade, stretchTaken int64
 
 	gunzip *Gunzip
@@ -122,10 +185,18 @@ type layer struct {
 	zstd   zstdReader
 }
 
+// start makes l read src, which may be another file of an archive. What was taken of packed files before counts on.
+func (l *layer) start(src io.Reader) {
+	if l.packing != "" {
+		l.stretchTaken -= l.in.taken()
+	}
+	l.packing = ""
+	l.in.setReader(src)
+}
+
 // open starts to unpack in. A fault of its first bytes is what Read returns.
 func (l *layer) open(packing Packing) {
-	l.packing, l.made, l.err = packing, 0, nil
-	l.stretchMade, l.stretchTaken = 0, l.in.taken()
+	l.packing, l.err = packing, nil
 	switch packing {
 	case PackingGzip:
 		if l.gunzip == nil {
@@ -139,6 +210,7 @@ func (l *layer) open(packing Packing) {
 		}
 		l.decoder = l.zip
 		l.zip.reset(&l.in)
+		_ = l.nextFile() // Read returns it
 	case PackingZstd:
 		l.decoder = &l.zstd
 		l.zstd.reset(&l.in)
@@ -154,6 +226,24 @@ func (l *layer) open(packing Packing) {
 	case PackingBzip2:
 		l.decoder = &bzip2Reader{in: &l.in, r: bzip2.NewReader(&l.in)}
 	}
+}
+
+// release forgets the stream, and keeps no more memory for the next one than any stream needs.
+func (l *layer) release() {
+	l.in.release()
+	l.snappy.release()
+	l.packing, l.made, l.stretchMade, l.stretchTaken = "", 0, 0, 0
+}
+
+// nextFile goes to the next file of the archive that is packed in this layer. It returns io.EOF behind the last.
+func (l *layer) nextFile() error {
+	if l.err == nil || l.err == io.EOF { //nolint:errorlint // inside another error it is no end
+		l.err = nil
+		if err := l.zip.nextFile(); err != nil {
+			l.err = l.fault(err)
+		}
+	}
+	return l.err
 }
 
 // Read reads what has been packed in this layer.

@@ -44,17 +44,16 @@ var (
 	errZipChecksum = errors.New("wrong checksum of a file")
 )
 
-// zipReader reads the files of a ZIP archive as they come, without its directory, as one text: where a file does not end
-// in a line feed and another one follows, a line feed is put between them. Of the central directory it believes nothing.
-// Behind it may stand another archive. Files that are stored or deflated are read, with sizes in front of them or behind; ZIP64 too.
+// zipReader reads the files of a ZIP archive as they come, without its directory, each as a stream of its own: nextFile
+// goes to the next one. Of the central directory it believes nothing. Behind it may stand another archive. Files that are
+// stored or deflated are read, with sizes in front of them or behind; ZIP64 too.
 type zipReader struct {
 	in       *input
 	inflater inflater
 	file     zipFile
 	number   int  // of the file, from 1
 	inFile   bool // and not behind it
-	last     byte // of what has been handed out
-	started  bool // something has been handed out
+	ended    bool // no file comes any more
 }
 
 // zipFile is what is known of the file that is being read.
@@ -71,34 +70,57 @@ type zipFile struct {
 }
 
 func (z *zipReader) reset(in *input) {
-	z.in, z.number, z.inFile, z.started = in, 0, false, false
+	z.in, z.number, z.inFile, z.ended = in, 0, false, false
 	z.inflater.reset(in)
 }
 
-// Read reads plain bytes. A file whose checksum or length is wrong has been handed out when that is found.
-func (z *zipReader) Read(p []byte) (int, error) {
-	for len(p) > 0 {
-		if !z.inFile {
+// nextFile goes to the next file that holds something; the one before has been read. It returns io.EOF behind the last.
+func (z *zipReader) nextFile() error {
+	for {
+		for !z.inFile {
+			if z.ended {
+				return io.EOF
+			}
 			if err := z.open(); err != nil {
-				return 0, err
+				z.ended = true
+				return err
 			}
-			continue
 		}
-		if err := z.fill(); err == io.EOF {
-			if err := z.close(); err != nil {
-				return 0, z.fault(err)
-			}
-			continue
-		} else if err != nil {
-			return 0, z.fault(err)
+		if err := z.fill(); err != io.EOF { //nolint:errorlint // it is that of fill
+			return z.fault(err)
 		}
-		return z.handOut(p), nil
+		if err := z.close(); err != nil {
+			return z.fault(err)
+		}
 	}
-	return 0, nil
 }
 
-// fault says which file an error is of.
+// Read reads plain bytes of the file. It ends with io.EOF, and nextFile goes on. A file whose checksum or length is wrong
+// has been handed out when that is found.
+func (z *zipReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !z.inFile {
+		return 0, io.EOF
+	}
+	err := z.fill()
+	if err == io.EOF { //nolint:errorlint // it is that of fill
+		if err = z.close(); err == nil {
+			return 0, io.EOF
+		}
+	}
+	if err != nil {
+		return 0, z.fault(err)
+	}
+	return z.handOut(p), nil
+}
+
+// fault says which file an error is of, if there is one.
 func (z *zipReader) fault(err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("file %d of the archive: %w", z.number, err)
 }
 
@@ -259,12 +281,8 @@ func (z *zipReader) fill() error {
 	return nil
 }
 
-// handOut hands out some bytes of the file, or the line feed in front of it.
+// handOut hands out some bytes of the file.
 func (z *zipReader) handOut(p []byte) int {
-	if z.started && z.file.made == 0 && z.last != '\n' {
-		z.last, p[0] = '\n', '\n'
-		return 1
-	}
 	var n int
 	if z.file.deflated {
 		f := &z.inflater
@@ -275,7 +293,6 @@ func (z *zipReader) handOut(p []byte) int {
 		n = copy(p, unread[:min(uint64(len(unread)), z.file.packed-z.file.made)])
 		z.in.pos += n
 	}
-	z.started, z.last = true, p[n-1]
 	z.file.made += uint64(n)
 	z.file.sum = crc32.Update(z.file.sum, crc32.IEEETable, p[:n])
 	return n

@@ -102,30 +102,45 @@ func ParseTransform(payload []byte) (Transform, error) {
 	return t, nil
 }
 
+// usualRecords are made room for at once; no more, as the size of the first may mislead.
+const usualRecords = 8192
+
 func (t *Transform) readRecords(list []byte) error {
 	var keep texts
-	var last TransformRecord
+	var none TransformRecord
+	last := &none
 	elements := jsonwalk.Array(list)
 	for elements.Next() {
-		r := parseTransformRecord(elements.Value(), &last, &keep)
+		if t.Records == nil { // most records of a batch are much alike
+			first := elements
+			size := len(first.Value()) + len(",")
+			t.Records = make([]TransformRecord, 0, min(len(list)/size+1, usualRecords))
+		}
+		t.Records = append(t.Records, TransformRecord{})
+		r := &t.Records[len(t.Records)-1]
+		members := elements.Object()
+		r.parse(&members, last, &keep)
+		if members.Err() != nil { // the reason is that of the element alone
+			*r = TransformRecord{}
+			members = jsonwalk.Object(elements.Value())
+			r.parse(&members, last, &keep)
+		}
+		elements.Passed(&members)
 		if r.err != nil {
-			r.err = fmt.Errorf("records[%d] %q: %w", len(t.Records), r.ID, r.err)
+			r.err = fmt.Errorf("records[%d] %q: %w", len(t.Records)-1, r.ID, r.err)
 		}
 		if r.ID == "" {
 			t.WithoutID++
 		}
-		t.Records = append(t.Records, r)
 		last = r
 	}
 	t.markDuplicates()
 	return elements.Err()
 }
 
-// parseTransformRecord reads one element of records. last is the record before it, which usually shares texts with it.
-func parseTransformRecord(doc []byte, last *TransformRecord, keep *texts) TransformRecord {
-	var r TransformRecord
+// parse reads one element of records. last is the record before it, which usually shares texts with it.
+func (r *TransformRecord) parse(members *jsonwalk.Walk, last *TransformRecord, keep *texts) {
 	var wrong error
-	members := jsonwalk.Object(doc)
 	for members.Next() {
 		switch string(members.Name()) {
 		case "recordId":
@@ -141,7 +156,6 @@ func parseTransformRecord(doc []byte, last *TransformRecord, keep *texts) Transf
 	if r.err = members.Err(); r.err == nil {
 		r.err = wrong
 	}
-	return r
 }
 
 // readKinesis reads what the Kinesis stream knew of the record. It is about the record, not the record itself, so what is
@@ -233,6 +247,9 @@ func looksLike(payload []byte) string {
 // arrivalMillis reads epoch milliseconds or, as one of the published examples has it, an ISO time; 0 when text is neither.
 func arrivalMillis(text []byte) int64 {
 	const lastMilli = 253402300799999 // the end of the year 9999
+	if millis, plain := digits(text); plain && millis <= lastMilli {
+		return millis
+	}
 	if millis, err := strconv.ParseFloat(string(text), 64); err == nil {
 		if 0 <= millis && millis <= lastMilli {
 			return int64(math.Round(millis))
@@ -240,6 +257,21 @@ func arrivalMillis(text []byte) int64 {
 		return 0
 	}
 	return timeToMillis(string(text))
+}
+
+// digits reads a number as it is nearly always written.
+func digits(text []byte) (n int64, ok bool) {
+	const most = 15 // as many as fit into the type, and into a year of four digits
+	if len(text) == 0 || len(text) > most {
+		return 0, false
+	}
+	for _, c := range text {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
 }
 
 // scalarText is scalar without a copy: a view of value, unless it holds an escape.

@@ -56,7 +56,7 @@ func NewTransformAnswer(dst []byte) *TransformAnswer {
 func (a *TransformAnswer) Ok(id string, data []byte, keys []PartitionKey) {
 	a.open(id)
 	a.doc = append(a.doc, okData...)
-	a.doc = base64.StdEncoding.AppendEncode(a.doc, data)
+	a.doc = appendBase64(a.doc, data)
 	a.doc = append(a.doc, okDataEnd...)
 	if len(keys) > 0 {
 		a.doc = append(a.doc, okKeys...)
@@ -176,10 +176,26 @@ func quotedSize(s string) int {
 
 // isPlain reports whether s is ASCII that stands for itself inside a JSON string.
 func isPlain(s string) bool {
+	const ones, high = 0x0101_0101_0101_0101, 0x8080_8080_8080_8080
+	for ; len(s) >= 8; s = s[8:] { // eight bytes at once: the high bit of one that is none of these is set
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		quote, backslash := w^ones*'"', w^ones*'\\'
+		if (w|(w-ones*' ')&^w|(quote-ones)&^quote|(backslash-ones)&^backslash)&high != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+		if !plainBytes[s[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+var plainBytes = func() (plain [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()

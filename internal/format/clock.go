@@ -16,6 +16,7 @@ import (
 // Clock finds the event time in the lines of one log, from the first to the last of an object. The zero Clock, a nil Clock,
 // and that of a log without known times find none. It is not safe for concurrent use.
 type Clock struct {
+	log    service.Log
 	layout layout
 	named  bool  // a header has been seen
 	names  names // what it said
@@ -70,7 +71,15 @@ var layouts = map[service.Log]layout{
 
 // NewClock returns the clock for the lines of a log. Logs that are documents, CloudTrail's and those of Config, have their
 // records read, not the document.
-func NewClock(log service.Log) *Clock { return &Clock{layout: layouts[log]} }
+func NewClock(log service.Log) *Clock { return &Clock{log: log, layout: layouts[log]} }
+
+// Reset makes c a new clock for the lines of a log.
+func (c *Clock) Reset(log service.Log) {
+	if c.log != log {
+		*c = *NewClock(log)
+	}
+	c.named, c.names = false, names{}
+}
 
 // IsHeader reports whether a line names columns or is a comment of the format, for the caller to drop, and remembers the
 // columns for the lines after it. A line that could be data is none. A reader that starts in the middle of an object shows

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"sluice/internal/event"
+	"sluice/internal/ledger"
 	"sluice/internal/source/object"
 )
 
@@ -31,7 +32,7 @@ func (r *objectRun) batchJob(payload []byte) ([]byte, error) {
 	}
 	results := make([]event.BatchResult, len(job.Tasks))
 	for unit := range job.Tasks {
-		results[unit] = resultOf(lines[unit], r.failed[unit])
+		results[unit] = r.resultOf(unit, lines[unit])
 	}
 	return event.AppendBatchResponse(nil, &job, results), nil
 }
@@ -49,15 +50,26 @@ type unreadableTaskError struct{ error }
 
 func (e *unreadableTaskError) Unwrap() error { return e.error }
 
-// resultOf says what became of a task. What another attempt may mend is a temporary failure.
-func resultOf(lines int, err error) event.BatchResult {
-	switch {
-	case err == nil:
-		return event.BatchResult{Code: event.BatchSucceeded, Text: fmt.Sprintf("%d lines", lines)}
-	case isFinal(err):
-		return event.BatchResult{Code: event.BatchPermanentFailure, Text: err.Error()}
+// resultOf says what became of a task. What another attempt may mend is a temporary failure. An object that should have
+// been read and was not is a permanent one, so that the job's report names it.
+func (r *objectRun) resultOf(unit, lines int) event.BatchResult {
+	err, rule := r.failed[unit], r.dropped[unit]
+	text := fmt.Sprintf("lines: %d", lines)
+	if rule != "" {
+		text += ", dropped: " + string(rule)
 	}
-	return event.BatchResult{Code: event.BatchTemporaryFailure, Text: err.Error()}
+	if reason := r.parked[unit]; reason != "" {
+		text += ", a part is parked: " + reason
+	}
+	switch {
+	case err != nil && isFinal(err):
+		return event.BatchResult{Code: event.BatchPermanentFailure, Text: err.Error()}
+	case err != nil:
+		return event.BatchResult{Code: event.BatchTemporaryFailure, Text: err.Error()}
+	case rule != "" && rule != ledger.EmptyLine && rule != ledger.NotALog:
+		return event.BatchResult{Code: event.BatchPermanentFailure, Text: text}
+	}
+	return event.BatchResult{Code: event.BatchSucceeded, Text: text}
 }
 
 // isFinal reports whether an object will not be read at another attempt either.

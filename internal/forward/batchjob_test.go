@@ -35,8 +35,8 @@ func TestBatchJobResults(t *testing.T) {
 		text   string
 		change func(*ending)
 	}{
-		"read":       {nil, nil, "Succeeded", "2 lines", func(e *ending) { e.lines = []string{"a", "b"} }},
-		"gone":       {errNoSuchKey, nil, "Succeeded", "0 lines", func(e *ending) { e.dropped = tally{"source_gone": 1} }},
+		"read":       {nil, nil, "Succeeded", "lines: 2", func(e *ending) { e.lines = []string{"a", "b"} }},
+		"gone":       {errNoSuchKey, nil, "PermanentFailure", "lines: 0, dropped: source_gone", func(e *ending) { e.err, e.dropped = "", tally{"source_gone": 1} }},
 		"forbidden":  {errForbidden, nil, "PermanentFailure", "grant s3:GetObject", func(e *ending) { e.returned = tally{"s3_forbidden": 1} }},
 		"KMS denied": {errKMS, nil, "PermanentFailure", "grant kms:Decrypt", func(e *ending) { e.returned = tally{"s3_kms_denied": 1} }},
 		"throttled":  {errSlowDown, nil, "TemporaryFailure", "SlowDown", func(e *ending) { e.returned = tally{"s3_throttled": 1} }},
@@ -46,7 +46,7 @@ func TestBatchJobResults(t *testing.T) {
 			func(e *ending) { e.returned = tally{"s3_archived": 1} },
 		},
 		"Parquet, and nothing is parked": {
-			nil, &s3Object{Key: "a.parquet", body: []byte("PAR1....PAR1")}, "PermanentFailure", "a Parquet file",
+			nil, &s3Object{Key: "a.parquet", body: []byte("PAR1\x15\x04..PAR1")}, "PermanentFailure", "a Parquet file",
 			func(e *ending) { e.returned = tally{"parquet": 1} },
 		},
 		"no bucket that can be": {
@@ -103,7 +103,7 @@ func TestBatchJobTasksAreApart(t *testing.T) {
 		assert.Contains(t, got[1], "TemporaryFailure: ", "a destination may be mended, and the task come again")
 		assert.Contains(t, got[1], "http_503")
 		assert.NotContains(t, got[1], "forbidden.log")
-		assert.Equal(t, []string{"Succeeded: 2 lines", "Succeeded: 0 lines"}, got[2:])
+		assert.Equal(t, []string{"Succeeded: lines: 2", "PermanentFailure: lines: 0, dropped: source_gone"}, got[2:])
 		assert.Equal(t, tally{"s3_forbidden": 1, "http_503": 1}, ledger.Destinations["archive"].Returned)
 	})
 }
@@ -116,7 +116,7 @@ func TestBatchJobVersion(t *testing.T) {
 		o.Version = "096fKKXTRTtl3on89fVO.nfljtsv6qko"
 		answer, _, err := r.invoke(t, S3, batchJob(schema, o))
 		require.NoError(t, err)
-		assert.Equal(t, []string{"Succeeded: 1 lines"}, codes(t, answer))
+		assert.Equal(t, []string{"Succeeded: lines: 1"}, codes(t, answer))
 		assert.Equal(t, []s3Request{{
 			Bucket: logBucket, Key: "a b/ü+1.log", Version: o.Version, Owner: ownAccount, Region: "eu-west-1",
 		}}, r.s3.gets)
@@ -130,7 +130,7 @@ func TestBatchJobPanic(t *testing.T) {
 	a.panics, a.Size = true, 100
 	answer, _, err := r.invoke(t, S3, batchJob("2.0", a, b))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"TemporaryFailure: panic of type string", "Succeeded: 1 lines"}, codes(t, answer))
+	assert.Equal(t, []string{"TemporaryFailure: panic of type string", "Succeeded: lines: 1"}, codes(t, answer))
 }
 
 // A task that there was no time for comes again.

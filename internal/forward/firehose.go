@@ -1,7 +1,7 @@
 package forward
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -26,8 +26,6 @@ const (
 	maxTransformedBytes = 1_024_000
 	// transformTime is how long Firehose waits for an answer, five minutes, less the time to give it.
 	transformTime = 290 * time.Second
-	// answerGrowth is how many times the size of an event its answer is expected to have; it may grow beyond.
-	answerGrowth = 3
 )
 
 // streamAccount is the account of a transformation: Firehose itself is where its lines go.
@@ -37,6 +35,8 @@ const streamAccount = "firehose"
 // order, whatever is in the others. Ok takes its place in the stream, Dropped held nothing that is a log, and
 // ProcessingFailed could not be read, or has no room in the answer: Firehose keeps its original below processing-failed/,
 // from where functions/s3 sends it.
+//
+// The answer is valid until the next event: its memory serves again.
 func Firehose(f *Forwarder) Handler {
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
 		f := f.ready()
@@ -48,7 +48,8 @@ func Firehose(f *Forwarder) Handler {
 		inv, end := f.begin(ctx, deliver.FlightOptions{})
 		defer end()
 		inv.counted = inv.ledger.Account(streamAccount)
-		t := transformation{inv: inv, account: inv.counted, origins: make(map[originKey]*record.Origin)}
+		t := &transformation{inv: inv, account: inv.counted, origins: make(map[originKey]*record.Origin)}
+		t.take = t.place
 		return t.batch(payload)
 	}
 }
@@ -60,11 +61,24 @@ type transformation struct {
 	event    event.Transform
 	answer   *event.TransformAnswer
 	reserved int // bytes that the records without an answer need at least
-	origins  map[originKey]*record.Origin
-	scratch  record.Origin
 	result   result
 	again    reingestion
 	problem  error // why records could not be put back into the stream
+
+	name    string // of the stream
+	region  string
+	origins map[originKey]*record.Origin
+	last    originKey      // that of origin
+	origin  *record.Origin // of the last record
+	scratch record.Origin  // what the decoder writes into
+
+	take    func(*record.Record, error) bool // place, bound once
+	current *event.TransformRecord           // that is being read
+	id      []byte                           // of it
+	index   int                              // of its next line
+	fault   error                            // why it is not read to its end
+
+	bytes, delivered int // not yet in the ledger
 }
 
 // result is what becomes of one record.
@@ -78,8 +92,10 @@ type result struct {
 
 func (r *result) reset() {
 	r.text, r.kept, r.keys = r.text[:0], 0, r.keys[:0]
-	clear(r.dropped)
-	clear(r.marked)
+	if len(r.dropped)+len(r.marked) > 0 {
+		clear(r.dropped)
+		clear(r.marked)
+	}
 }
 
 // originKey is what tells the origins of one batch's records apart.
@@ -95,7 +111,13 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 		return nil, t.inv.finish(failure{err: err}).err
 	}
 	t.result = result{text: t.inv.f.transformed, dropped: make(map[ledger.Rule]int), marked: make(map[string]int)}
-	t.answer = event.NewTransformAnswer(make([]byte, 0, min(answerGrowth*len(payload), answerBudget)))
+	t.name, t.region = streamName(t.event.StreamARN), cmp.Or(t.event.Region, t.inv.base.Region)
+	t.scratch = t.inv.base
+	t.scratch.Kind, t.scratch.StreamARN = record.Firehose, t.event.StreamARN
+	if t.inv.f.answer == nil { // what is not used of it takes no memory
+		t.inv.f.answer = make([]byte, 0, answerBudget)
+	}
+	t.answer = event.NewTransformAnswer(t.inv.f.answer[:0])
 	for i := range t.event.Records {
 		if r := &t.event.Records[i]; r.Answerable() {
 			t.reserved += t.answer.SizeOfProcessingFailed(r.ID)
@@ -105,18 +127,26 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 		t.record(&t.event.Records[i])
 	}
 	t.again.send(t)
-	t.inv.f.transformed = t.result.text
+	t.account.In(t.delivered)
+	t.account.Delivered(t.delivered)
+	t.inv.ledger.BytesIn(t.bytes)
+	answer := t.answer.Bytes()
+	t.inv.f.transformed, t.inv.f.answer = t.result.text, answer
 	at := t.inv.finish(failure{err: t.problem})
 	if at.whole {
 		return nil, at.err
 	}
-	return t.answer.Bytes(), nil
+	return answer, nil
 }
 
 // record gives one record its result.
 func (t *transformation) record(r *event.TransformRecord) {
-	if !r.Answerable() {
+	switch {
+	case r.ID == "":
 		t.fail("no_record_id") // no answer can name it, so Firehose counts it as failed
+		return
+	case r.Duplicate:
+		t.fail("duplicate_record_id") // likewise: the answer is that of the first
 		return
 	}
 	t.reserved -= t.answer.SizeOfProcessingFailed(r.ID)
@@ -136,12 +166,18 @@ func (t *transformation) record(r *event.TransformRecord) {
 	}
 }
 
-// errBudget says that there is no room for a record in the answer.
-var errBudget = errors.New("the answer has no room for what this record becomes")
+// Why a record has no room.
+var (
+	errBudget   = errors.New("the answer has no room for what this record becomes")
+	errTooLarge = errors.New("no answer has room for what this record becomes")
+)
 
 func transformReason(err error) string {
-	if errors.Is(err, errBudget) {
+	switch {
+	case errors.Is(err, errBudget):
 		return "response_budget"
+	case errors.Is(err, errTooLarge):
+		return "record_too_large"
 	}
 	if damage, ok := errors.AsType[*object.Damage](err); ok {
 		return damage.Reason
@@ -157,8 +193,10 @@ func (t *transformation) fail(reason string) {
 
 // count counts the lines of a record that was read as a whole.
 func (t *transformation) count() {
-	t.account.In(t.result.kept)
-	t.account.Delivered(t.result.kept)
+	t.delivered += t.result.kept
+	if t.result.kept > 0 && len(t.result.dropped)+len(t.result.marked) == 0 {
+		return
+	}
 	lines := 0
 	for rule, n := range t.result.dropped {
 		t.account.In(n)
@@ -185,25 +223,14 @@ func (t *transformation) transform(r *event.TransformRecord) error {
 		return fmt.Errorf("firehose %w", err)
 	}
 	f.packed = data
-	t.inv.ledger.BytesIn(len(data))
+	t.bytes += len(data)
 	if err := t.enter(data); err != nil {
 		return err
 	}
-	id, index := record.Plain([]byte(r.ID)), 0
-	for rec, err := range f.objects.decoder.Records() {
-		if err != nil {
-			return err
-		}
-		if rec.Origin.Kind == record.Firehose {
-			rec.EventID, rec.Offset, rec.Index = id, 0, index
-			index++
-		}
-		if rec.TimeMillis == 0 {
-			rec.TimeMillis = r.ArrivalMillis
-		}
-		if err := t.line(rec); err != nil {
-			return err
-		}
+	t.current, t.id, t.index, t.fault = r, append(t.id[:0], r.ID...), 0, nil
+	f.objects.decoder.Each(t.take)
+	if t.fault != nil {
+		return t.fault
 	}
 	if f.transformer.whole && t.result.kept > 0 {
 		t.result.text = append(t.result.text, data...)
@@ -214,14 +241,8 @@ func (t *transformation) transform(r *event.TransformRecord) error {
 // enter starts to read the bytes of a record. Records of one kind share their origin.
 func (t *transformation) enter(data []byte) error {
 	decoder := &t.inv.f.objects.decoder
-	t.scratch = t.inv.base
-	t.scratch.Kind, t.scratch.StreamARN = record.Firehose, t.event.StreamARN
-	if t.event.Region != "" {
-		t.scratch.Region = t.event.Region
-	}
-	_, err := decoder.Enter(object.Input{
-		Body: bytes.NewReader(data), Origin: &t.scratch, Name: streamName(t.event.StreamARN), MaxPlainBytes: t.inv.f.maxInflated,
-	})
+	t.scratch.Owner, t.scratch.Region = "", t.region // what the last record said
+	_, err := decoder.Enter(object.Input{Data: data, Origin: &t.scratch, Name: t.name, MaxPlainBytes: t.inv.f.maxInflated})
 	if err != nil {
 		return err
 	}
@@ -229,13 +250,14 @@ func (t *transformation) enter(data []byte) error {
 		t.scratch.Source = ""
 	}
 	key := originKey{t.scratch.Source, t.scratch.Service, t.scratch.Owner, t.scratch.Region}
-	origin := t.origins[key]
-	if origin == nil {
-		copied := t.scratch
-		origin = &copied
-		t.origins[key] = origin
+	if t.origin == nil || key != t.last {
+		t.last, t.origin = key, t.origins[key]
 	}
-	decoder.Adopt(origin)
+	if t.origin == nil {
+		copied := t.scratch
+		t.origin, t.origins[key] = &copied, &copied
+	}
+	decoder.Adopt(t.origin)
 	return nil
 }
 
@@ -246,6 +268,23 @@ const unknownObject = "s3"
 func streamName(arn string) string {
 	_, name, _ := strings.Cut(arn, "/")
 	return name
+}
+
+// place takes what was read of the current record, and reports whether more is wanted.
+func (t *transformation) place(rec *record.Record, err error) bool {
+	if err != nil {
+		t.fault = err
+		return false
+	}
+	if rec.Origin.Kind == record.Firehose {
+		rec.EventID, rec.Offset, rec.Index = record.Plain(t.id), 0, t.index
+		t.index++
+	}
+	if rec.TimeMillis == 0 {
+		rec.TimeMillis = t.current.ArrivalMillis
+	}
+	t.fault = t.line(rec)
+	return t.fault == nil
 }
 
 // line takes one line of a record.
@@ -269,7 +308,10 @@ func (t *transformation) line(rec *record.Record) error {
 	}
 	t.result.text = append(tr.append(t.result.text, rec), '\n')
 	// What will not fit need not be made to its end; the exact size is looked at then.
-	if n := len(t.result.text); n > maxTransformedBytes || base64.StdEncoding.EncodedLen(n) > t.room() {
+	switch n := len(t.result.text); {
+	case n > maxTransformedBytes:
+		return errTooLarge
+	case base64.StdEncoding.EncodedLen(n) > t.room():
 		return errBudget
 	}
 	return nil
@@ -280,7 +322,10 @@ func (t *transformation) room() int { return answerBudget - t.answer.Size() - t.
 
 // fits reports whether a record of so many bytes has room.
 func (t *transformation) fits(size int, id string) error {
-	if size > maxTransformedBytes || t.answer.SizeOfOk(id, size, t.result.keys) > t.room() {
+	switch {
+	case size > maxTransformedBytes:
+		return errTooLarge
+	case t.answer.SizeOfOk(id, size, t.result.keys) > t.room():
 		return errBudget
 	}
 	return nil

@@ -37,7 +37,11 @@ func TestGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			event, err := os.ReadFile(path)
 			require.NoError(t, err)
-			for golden, got := range goldens(t, name, event) {
+			filesOf := goldens
+			if strings.HasPrefix(name, "firehose-") {
+				filesOf = streamGoldens
+			}
+			for golden, got := range filesOf(t, name, event) {
 				expected[golden] = true
 				compare(t, filepath.Join(goldenDir, golden), got)
 			}
@@ -83,6 +87,32 @@ func goldens(t *testing.T, name string, event []byte) (files map[string][]byte) 
 		require.NoError(t, err)
 		assert.ElementsMatch(t, bodies(r.intake), bodies(again.intake), "the same event gives the same batches and ids")
 	})
+	return files
+}
+
+// streamGoldens are the golden files of the event of a delivery stream: what a record becomes in each form.
+func streamGoldens(t *testing.T, name string, event []byte) (files map[string][]byte) {
+	t.Helper()
+	files = map[string][]byte{}
+	for _, form := range forms {
+		synctest.Test(t, func(t *testing.T) {
+			r := newStreamRig(t, map[string]string{
+				"SLUICE_FIREHOSE_OUTPUT": string(form), "SLUICE_TAGS": "env:test", "SLUICE_FIREHOSE_PARTITION_KEYS": "source,year",
+			})
+			answer, _, err := r.invoke(t, Firehose, event)
+			require.NoError(t, err)
+			var b bytes.Buffer
+			for _, v := range verdicts(t, answer) {
+				fmt.Fprintf(&b, "== %s: %s %v\n%s", v.ID, v.Result, v.Metadata.Keys, v.readable(t))
+			}
+			fmt.Fprintf(&b, "\n%s", ledgerOf(t, r.out.Bytes()))
+			files[name+"."+string(form)+".txt"] = b.Bytes()
+
+			again, _, err := r.invoke(t, Firehose, event)
+			require.NoError(t, err)
+			assert.Equal(t, answer, again, "the same event gives the same answer")
+		})
+	}
 	return files
 }
 

@@ -10,6 +10,7 @@ import (
 	"sluice/internal/config"
 	"sluice/internal/event"
 	"sluice/internal/ledger"
+	"sluice/internal/park"
 	"sluice/internal/record"
 	"sluice/internal/source/object"
 )
@@ -22,7 +23,7 @@ func (r *objectRun) object(unit int, o *event.Object, follow bool) {
 		return
 	}
 	if rule := r.refuses(o); rule != "" {
-		inv.drop(rule)
+		r.drop(unit, rule)
 		return
 	}
 	owner, _ := inv.f.buckets.owner(o, accountOf(inv.base.FunctionARN))
@@ -60,7 +61,10 @@ func (r *objectRun) refuses(o *event.Object) ledger.Rule {
 func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bool) {
 	inv := r.inv
 	// What the event left open, S3 has said: an object has the same ids by whatever route it is announced.
-	o.VersionID, o.ETag, o.SizeBytes = cmp.Or(o.VersionID, body.VersionID), body.ETag, body.SizeBytes
+	o.VersionID, o.ETag, o.SizeBytes = versionOf(cmp.Or(o.VersionID, body.VersionID)), body.ETag, body.SizeBytes
+	if o.EventMillis == 0 && !body.LastModified.IsZero() {
+		o.EventMillis = body.LastModified.UnixMilli()
+	}
 	origin := inv.base
 	origin.Kind = record.S3
 	origin.Bucket, origin.Key, origin.VersionID, origin.ETag = o.Bucket, o.Key, o.VersionID, o.ETag
@@ -77,9 +81,9 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	case err != nil:
 		r.fault(unit, o, err)
 	case content.Empty:
-		inv.drop(ledger.EmptyLine)
+		r.drop(unit, ledger.EmptyLine)
 	case content.NotALog:
-		inv.drop(ledger.NotALog)
+		r.drop(unit, ledger.NotALog)
 	case content.Manifest != nil:
 		inv.drop(ledger.NotALog)
 		r.manifest(unit, o, content, follow)
@@ -90,12 +94,37 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	}
 }
 
+// versionOf is the version that tells an object from others under its key: the one that S3 calls null is overwritten like an
+// object in a bucket without versions.
+func versionOf(id string) string {
+	if id == object.NullVersion {
+		return ""
+	}
+	return id
+}
+
+// drop counts an object that is not read.
+func (r *objectRun) drop(unit int, rule ledger.Rule) {
+	r.inv.drop(rule)
+	r.dropped[unit] = rule
+}
+
+// maxDamages is how many damaged places of one object are noted one by one. Behind so many the object is given up.
+const maxDamages = 100
+
 // sound yields what can be read, and sees to the damage in between.
 func (r *objectRun) sound(unit int, o *event.Object, records iter.Seq2[*record.Record, error]) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
+		damages := 0
 		for rec, err := range records {
 			if damage, ok := errors.AsType[*object.Damage](err); ok {
+				if damages++; damages == maxDamages {
+					damage.End = park.ToEnd
+				}
 				r.damaged(unit, o, damage)
+				if damages == maxDamages {
+					return
+				}
 				continue
 			}
 			if !yield(rec, err) {
@@ -131,9 +160,9 @@ func (r *objectRun) fault(unit int, o *event.Object, err error) {
 	case !ok:
 		r.fail(unit, reasonOf(err), fmt.Errorf("s3://%s: %w", o.Bucket, err))
 	case fault.Kind == object.Gone:
-		r.inv.drop(ledger.SourceGone)
+		r.drop(unit, ledger.SourceGone)
 	case fault.Kind == object.Overwritten:
-		r.inv.drop(ledger.SourceOverwritten)
+		r.drop(unit, ledger.SourceOverwritten)
 	case fault.Kind == object.Archived:
 		r.damaged(unit, o, &object.Damage{Reason: string(fault.Kind), Offset: fault.Offset, End: -1, Err: err})
 	case fault.Kind == object.Cancelled && r.inv.ctx.Err() != nil:
@@ -152,6 +181,7 @@ func (r *objectRun) damaged(unit int, o *event.Object, damage *object.Damage) {
 			lane.account.In(1)
 			lane.account.Parked(damage.Reason, 1)
 		}
+		r.parked[unit] = damage.Reason
 		return
 	}
 	r.fail(unit, damage.Reason, errors.Join(fmt.Errorf("s3://%s: %w", o.Bucket, damage), err))
@@ -170,11 +200,10 @@ func (b sourceBuckets) owner(o *event.Object, own string) (account string, allow
 		if !matchesStar(bucket.Name, o.Bucket) {
 			continue
 		}
-		account = bucket.Owner
-		if account == "" {
-			account = own
+		account = cmp.Or(bucket.Owner, own)
+		if o.Account == "" || account == "" || o.Account == account {
+			return account, true
 		}
-		return account, o.Account == "" || account == "" || o.Account == account
 	}
 	return "", false
 }

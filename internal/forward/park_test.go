@@ -36,7 +36,8 @@ func TestNote(t *testing.T) {
 		assert.Equal(t, "corrupt", h.Reason.Code)
 		assert.Equal(t, "permanent", h.Reason.Class)
 		assert.Contains(t, h.Reason.Message, "gzip")
-		assert.Equal(t, start, h.FirstFailedAt)
+		assert.Equal(t, time.UnixMilli(1769938200123).UTC(), h.FirstFailedAt, "when it was announced: the same at every attempt")
+		assert.Equal(t, start, h.LastFailedAt)
 		assert.Equal(t, requestID, h.RequestID)
 		assert.Equal(t, Version, h.Forwarder)
 		assert.NotEmpty(t, h.ConfigSHA)
@@ -54,7 +55,7 @@ func TestNote(t *testing.T) {
 func TestNoteForOneDestinationOnly(t *testing.T) {
 	r := newRig(t, parkingBoth)
 	r.s3.refusePutTo = "archive"
-	o := r.s3.put(logBucket, "a.parquet", []byte("PAR1....PAR1"))
+	o := r.s3.put(logBucket, "a.parquet", []byte("PAR1\x15\x04..PAR1"))
 	answer, ledger, err := r.invoke(t, S3, queue(native(o)))
 	require.NoError(t, err)
 	assert.JSONEq(t, failedMessages(0), answer)
@@ -78,7 +79,7 @@ func TestNoteAtTheEnd(t *testing.T) {
 		r.Forwarder.now = time.Now
 		ctx := within(t, 10*time.Second)
 		time.Sleep(4 * time.Second)
-		o := r.s3.put(logBucket, "a.parquet", []byte("PAR1....PAR1"))
+		o := r.s3.put(logBucket, "a.parquet", []byte("PAR1\x15\x04..PAR1"))
 		r.s3.takes = 2 * time.Second // each PUT: the second ends when reading may not go on any more
 		answer, ledger, err := r.invokeWithin(ctx, t, S3, queue(native(o)))
 		require.NoError(t, err)
@@ -86,7 +87,7 @@ func TestNoteAtTheEnd(t *testing.T) {
 		assert.Equal(t, tally{"parquet": 1}, ledger.Destinations["archive"].Parked)
 
 		late := within(t, 2*time.Second)
-		o = r.s3.put(logBucket, "b.parquet", []byte("PAR1....PAR1"))
+		o = r.s3.put(logBucket, "b.parquet", []byte("PAR1\x15\x04..PAR1"))
 		answer, ledger, err = r.invokeWithin(late, t, S3, queue(native(o)))
 		require.NoError(t, err)
 		require.NoError(t, late.Err(), "answered in time")

@@ -15,6 +15,7 @@ import (
 
 	"sluice/internal/deliver"
 	"sluice/internal/event"
+	"sluice/internal/ledger"
 	"sluice/internal/record"
 )
 
@@ -32,7 +33,9 @@ func S3(f *Forwarder) Handler {
 		inv.ledger.BytesIn(len(payload))
 		store, release := inv.storing(ctx)
 		defer release()
-		run := &objectRun{inv: inv, store: store, failed: make(map[int]error)}
+		run := &objectRun{
+			inv: inv, store: store, failed: make(map[int]error), dropped: make(map[int]ledger.Rule), parked: make(map[int]string),
+		}
 		if event.IsBatchJob(payload) {
 			return run.batchJob(payload)
 		}
@@ -57,7 +60,10 @@ type objectRun struct {
 	inv    *invocation
 	store  context.Context // for what has to be kept in time after reading has ended
 	failed map[int]error   // units that have to be given again, with the first reason
-	text   []byte          // of a message that had to be mended
+	// Units with an object that was not read, with the rule, and units of which a part was parked, with the reason.
+	dropped map[int]ledger.Rule
+	parked  map[int]string
+	text    []byte // of a message that had to be mended
 }
 
 func (r *objectRun) notifications(payload []byte) ([]byte, error) {
@@ -83,7 +89,7 @@ func (r *objectRun) notifications(payload []byte) ([]byte, error) {
 		return nil, at.err
 	}
 	ids := r.failedIDs(objects.Messages)
-	if slices.Contains(ids, "") {
+	if len(ids) == 0 || slices.Contains(ids, "") {
 		return nil, at.err // there is no message to name: the whole batch comes again
 	}
 	return event.AppendBatchItemFailures(nil, ids), nil

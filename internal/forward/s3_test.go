@@ -105,13 +105,13 @@ func TestS3Routes(t *testing.T) {
 		"job 1.0": {
 			func(a, _ *s3Object) []byte { return batchJob("1.0", a) },
 			`{"invocationSchemaVersion":"1.0","treatMissingKeysAs":"PermanentFailure","invocationId":"invocation-1",` +
-				`"results":[{"taskId":"task-0","resultCode":"Succeeded","resultString":"2 lines"}]}`, a,
+				`"results":[{"taskId":"task-0","resultCode":"Succeeded","resultString":"lines: 2"}]}`, a,
 		},
 		"job 2.0": {
 			func(a, b *s3Object) []byte { return batchJob("2.0", a, b) },
 			`{"invocationSchemaVersion":"2.0","treatMissingKeysAs":"PermanentFailure","invocationId":"invocation-1",` +
-				`"results":[{"taskId":"task-0","resultCode":"Succeeded","resultString":"2 lines"},` +
-				`{"taskId":"task-1","resultCode":"Succeeded","resultString":"1 lines"}]}`, both2,
+				`"results":[{"taskId":"task-0","resultCode":"Succeeded","resultString":"lines: 2"},` +
+				`{"taskId":"task-1","resultCode":"Succeeded","resultString":"lines: 1"}]}`, both2,
 		},
 		"S3 and SNS in one event": {
 			func(a, b *s3Object) []byte {
@@ -179,7 +179,7 @@ func TestS3EmptyObjects(t *testing.T) {
 			r := newRig(t, both)
 			o := r.s3.put(logBucket, "a.log", body)
 			r.comesTo(t, batchJob("2.0", o), ending{
-				answer: results("Succeeded: 0 lines"), dropped: tally{"empty_line": 1}, gets: 1,
+				answer: results("Succeeded: lines: 0, dropped: empty_line"), dropped: tally{"empty_line": 1}, gets: 1,
 			})
 		})
 	}
@@ -232,7 +232,7 @@ func TestS3Buckets(t *testing.T) {
 	t.Run("a job may not either", func(t *testing.T) {
 		r := newRig(t, with(settings, both))
 		o := r.s3.put("example-logs-2", "a.log", []byte("x\n"))
-		r.comesTo(t, batchJob("2.0", o), ending{answer: results("Succeeded: 0 lines"), dropped: tally{"not_allowed_source": 1}})
+		r.comesTo(t, batchJob("2.0", o), ending{answer: results("PermanentFailure: lines: 0, dropped: not_allowed_source"), dropped: tally{"not_allowed_source": 1}})
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 const (
@@ -115,4 +116,28 @@ func TestAnnouncedObjectHasTheSameIDs(t *testing.T) {
 		}
 	}
 	assert.Len(t, ids, 1, "whatever the way")
+}
+
+// TestTransformationSamples transforms the samples of delivery streams.
+func TestTransformationSamples(t *testing.T) {
+	for file, want := range map[string][]string{ // the texts; what is dropped is empty
+		"events/firehose-transform-direct-put.json":     {"a plain line\n", "{\"cart\":7}\n", ""},
+		"events/firehose-transform-kinesis-source.json": {"first of two\n", "second of two\n"},
+		"events/firehose-transform-cwl.json": {
+			"REPORT RequestId: 7c8d9e0f-1a2b-4c3d-8e4f-5a6b7c8d9e0f\tDuration: 31.07 ms\tBilled Duration: 32 ms\t" +
+				"Memory Size: 256 MB\tMax Memory Used: 58 MB\t\na second line\n",
+			"", // a control message
+		},
+	} {
+		t.Run(file, func(t *testing.T) {
+			answer, _, err := newStreamRig(t, map[string]string{"SLUICE_FIREHOSE_OUTPUT": "message"}).invoke(t, Firehose, readSample(t, file))
+			require.NoError(t, err)
+			var got []string
+			for _, v := range verdicts(t, answer) {
+				assert.Equal(t, v.text() == "", v.Result == "Dropped")
+				got = append(got, v.text())
+			}
+			assert.Equal(t, want, got)
+		})
+	}
 }

@@ -73,6 +73,19 @@ func attributeOf(key config.PartitionKey, r *record.Record) string {
 	if r.TimeMillis == 0 {
 		return ""
 	}
-	layouts := map[config.PartitionKey]string{config.ByYear: "2006", config.ByMonth: "01", config.ByDay: "02", config.ByHour: "15"}
-	return r.Time().Format(layouts[key])
+	return r.Time().Format(layoutOf(key))
+}
+
+// layoutOf is how package time writes a part of the time.
+func layoutOf(key config.PartitionKey) string {
+	switch key {
+	case config.ByYear:
+		return "2006"
+	case config.ByMonth:
+		return "01"
+	case config.ByDay:
+		return "02"
+	default:
+		return "15"
+	}
 }

@@ -214,7 +214,7 @@ func rows() map[string]wired {
 		"multiline, usual":   {"", httpWith(""), objectLines("a.log", "a\n 1\nb\n", 3)},
 		"routes":             {"Routes", with("routes: [{key: a.log, multiline_start: '[a-z]'}]", httpWith("")), objectLines("a.log", "a\n 1\nb\n", 2)},
 		"park bucket":        {"ParkBucket", with("park_bucket: kept=111122223333", httpWith("")), parkedAt("kept", "111122223333", "sluice/v1/dead/archive/parquet/")},
-		"park prefix":        {"ParkPrefix", with("park_bucket: kept, park_prefix: a/b", httpWith("")), parkedAt("kept", "", "a/b/v1/dead/archive/parquet/")},
+		"park prefix":        {"ParkPrefix", with("park_bucket: kept, park_prefix: a/b", httpWith("")), parkedAt("kept", ownAccount, "a/b/v1/dead/archive/parquet/")},
 		"output":             {"Firehose", with("firehose_output: message", httpWith("")), streamed("a line\n", "")},
 		"output, usual":      {"", datadogWith(""), streamed(`{"ddsourcecategory":"aws","ddsource":"firehose"`, "")},
 		"partition keys":     {"Firehose", with("firehose_output: message, firehose_partition_keys: [source]", httpWith("")), streamed("a line\n", `{"partitionKeys":{"source":"firehose"}}`)},
@@ -311,7 +311,7 @@ func objectLines(key, body string, want int, asked ...string) func(*testing.T, *
 func parkedAt(bucket, owner, prefix string) func(*testing.T, *rig) {
 	return func(t *testing.T, r *rig) {
 		t.Helper()
-		_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, "a", []byte("PAR1....PAR1")))))
+		_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, "a", []byte("PAR1\x15\x04..PAR1")))))
 		require.NoError(t, err)
 		require.Len(t, r.s3.parked, 1)
 		assert.Equal(t, []string{bucket, owner}, []string{r.s3.parked[0].Bucket, r.s3.parked[0].Owner})

@@ -146,6 +146,19 @@ func (w *Walk) Value() []byte {
 	return w.value
 }
 
+// Object starts a walk over the members of the current value, which has to be an object. Passed goes on behind it.
+func (w *Walk) Object() Walk { return Object(w.doc[w.pos:]) }
+
+// Passed tells a walk that inner, which Object has started, is at its end, so that the value need not be looked at again.
+// It does nothing for an inner walk that has not found its closing bracket.
+func (w *Walk) Passed(inner *Walk) {
+	if !inner.done || !w.unread {
+		return
+	}
+	end := w.pos + inner.pos + 1
+	w.value, w.pos, w.unread = w.doc[w.pos:end:end], end, false
+}
+
 // Err returns what ended the walk early, with its byte offset; nil when the closing bracket was reached.
 func (w *Walk) Err() error {
 	if w.fault == "" {

@@ -38,6 +38,10 @@ func TestDecode(t *testing.T) {
 		"UTF-16 with a high surrogate":      {"\xfe\xff\xd8\x3d\x00x", "\uFFFDx", UTF16BE},
 		"UTF-16 with two high surrogates":   {"\xfe\xff\xd8\x3d\xd8\x3d\xde\x00", "\uFFFD😀", UTF16BE},
 		"UTF-16 that ends in a pair":        {"\xfe\xff\xd8\x3d", "\uFFFD", UTF16BE},
+		"UTF-16 of a script beyond Latin":   {"\xff\xfe\xe5\x65\x2c\x67\x9e\x8a", "日本語", UTF16LE},
+		"text that begins like a mark":      {"\xff\xfeimportant one\n", "\xff\xfeimportant one\n", ""},
+		"Latin-1 that begins like a mark":   {"\xfe\xffn\xe9e a l'\xe9cole", "\xfe\xffn\xe9e a l'\xe9cole", ""},
+		"UTF-8 that begins like a mark":     {"\xfe\xff" + strings.Repeat("xé€", 100), "\xfe\xff" + strings.Repeat("xé€", 100), ""},
 		"UTF-16 that ends deeper in a pair": {"\xfe\xff\xd8\x3d\xde", "\uFFFD\uFFFD", UTF16BE},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,10 +86,10 @@ func TestDecodeBeforeAFault(t *testing.T) {
 
 func TestDecodeInConstantMemory(t *testing.T) {
 	const size = 50 << 20
-	d := Decode(io.MultiReader(strings.NewReader("\xff\xfe"), &endless{n: size}))
+	d := Decode(io.MultiReader(strings.NewReader("\xff\xfe"+strings.Repeat("x\x00", evidenceBytes/2)), &endless{n: size}))
 	n, err := io.Copy(io.Discard, d)
 	require.NoError(t, err)
-	assert.Equal(t, int64(size/2*3), n, "each unit is one of three bytes")
+	assert.Equal(t, int64(evidenceBytes/2+size/2*3), n, "each unit is one of three bytes")
 	assert.LessOrEqual(t, cap(d.out), 3*rawBytes)
 }
 
@@ -108,6 +112,9 @@ func FuzzDecodeUTF16(f *testing.F) {
 		want := string(utf16.Decode(units))
 		if len(b)%2 == 1 {
 			want += "\uFFFD"
+		}
+		if !isUTF16(b[:min(len(b), evidenceBytes)], order) {
+			want = mark + string(b)
 		}
 		got, err := io.ReadAll(Decode(&source{data: append([]byte(mark), b...), sizes: sizes, end: io.EOF}))
 		require.NoError(t, err)

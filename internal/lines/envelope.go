@@ -179,6 +179,9 @@ func (w *Window) skipSpaceAhead(i int) int {
 // Name is the name of the member that is the array; empty for an array that stands alone.
 func (e *Envelope) Name() string { return e.name }
 
+// Before is the members before the array, as Rest returns them. It may be asked for at any time.
+func (e *Envelope) Before() []byte { return e.before }
+
 // Element takes the next element, as Value does, whatever follows it. It returns io.EOF once the array's closing bracket
 // was passed: the window then stands behind it.
 //

@@ -56,6 +56,27 @@ func (w *Window) Value() (Piece, error) {
 	return w.takeValue(n - indent), nil
 }
 
+// IsJSON reports whether the line that comes next begins with an object, or with an array as Array knows it. It takes
+// nothing but empty lines.
+func (w *Window) IsJSON() bool {
+	w.settle()
+	indent := w.indent()
+	switch b := w.unread()[indent:]; {
+	case len(b) == 0:
+		return false
+	case b[0] == '[':
+		return w.isArray(indent)
+	case b[0] == '{':
+		_, err := w.valueEnd(indent)
+		return err == nil
+	}
+	return false
+}
+
+// Scanned is how many bytes were looked at so far to find where values end, those looked at again counted again. It grows
+// faster than Offset where text looks like JSON and is none.
+func (w *Window) Scanned() int64 { return w.scanned }
+
 func (w *Window) takeValue(n int) Piece {
 	offset := w.Offset()
 	return Piece{Text: w.take(n), Offset: offset, Last: true}
@@ -73,6 +94,10 @@ func (w *Window) measure(start int, scan func([]byte) (int, problem), mayGoOn bo
 	for {
 		b := w.unread()[start:]
 		n, p := scan(b[:min(len(b), MaxValueBytes+1)])
+		w.scanned += int64(n)
+		if p == unfinished {
+			w.scanned += int64(min(len(b), MaxValueBytes+1) - n)
+		}
 		if p == sound && n > MaxValueBytes || p == unfinished && len(b) > MaxValueBytes {
 			return 0, &valueError{kind: ErrTooLong, offset: w.Offset() + int64(start)}
 		}

@@ -241,3 +241,55 @@ func FuzzTextRun(f *testing.F) {
 		}
 	})
 }
+
+func TestIsJSON(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		want bool
+	}{
+		"nothing":                       {"", false},
+		"an object":                     {`{"a":1} x`, true},
+		"an indented one":               {"\n  {\n}", true},
+		"an object that does not end":   {`{"a":1`, false},
+		"an array of objects":           {`[{"a":1},`, true},
+		"a text in brackets":            {`[main] started`, false},
+		"a text":                        {"text", false},
+		"a value that is no object":     {"17", false},
+		"an object of more than may be": {`{"a":"` + strings.Repeat("x", MaxValueBytes) + `"}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for how, sizes := range cuts() {
+				var w Window
+				w.Reset(&source{data: []byte(tc.text), sizes: sizes, end: io.EOF})
+				assert.Equal(t, tc.want, w.IsJSON(), how)
+				line, _ := w.Line()
+				first, _, _ := strings.Cut(strings.TrimPrefix(tc.text, "\n"), "\n")
+				assert.True(t, strings.HasPrefix(first, string(line.Text)), "nothing is taken but empty lines")
+			}
+		})
+	}
+}
+
+func TestScannedCountsEveryLook(t *testing.T) {
+	var w Window
+	w.Reset(strings.NewReader(`{"a":1}`))
+	assert.Zero(t, w.Scanned())
+	assert.True(t, w.IsJSON())
+	assert.Equal(t, int64(7), w.Scanned())
+	_, err := w.Value()
+	assert.NoError(t, err)
+	assert.Equal(t, int64(14), w.Scanned())
+	w.Reset(strings.NewReader(`{"a":` + strings.Repeat("[", 1000)))
+	assert.False(t, w.IsJSON())
+	assert.Positive(t, w.Scanned())
+}
+
+func TestFirst(t *testing.T) {
+	var w Window
+	assert.Zero(t, w.First())
+	w.Reset(strings.NewReader("{} x"))
+	assert.Equal(t, byte('{'), w.First())
+	_, err := w.Document().Read(make([]byte, 1))
+	assert.NoError(t, err)
+	assert.Equal(t, byte(' '), w.First(), "what is left of a document is passed over")
+}

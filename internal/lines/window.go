@@ -52,10 +52,12 @@ type Piece struct {
 type Window struct {
 	src      io.Reader
 	buf      []byte
-	pos, end int   // buf[pos:end] is read from the source and not yet taken
-	offset   int64 // of buf[0] in the stream
-	err      error // what the source ended with
-	part     int   // parts that were taken of the line the window stands in; 0 at the start of a line
+	own      []byte // the buffer, while buf is the text of ResetText
+	pos, end int    // buf[pos:end] is read from the source and not yet taken
+	offset   int64  // of buf[0] in the stream
+	err      error  // what the source ended with
+	scanned  int64  // see Scanned
+	part     int    // parts that were taken of the line the window stands in; 0 at the start of a line
 	document *document
 	envelope Envelope
 }
@@ -66,10 +68,24 @@ func (w *Window) Reset(src io.Reader) {
 		w.document.err = errPassedOver
 	}
 	buf, before := w.buf, w.envelope.before[:0]
+	if w.own != nil {
+		buf = w.own
+	}
 	if len(buf) > keptBytes {
 		buf = nil
 	}
 	*w = Window{src: src, buf: buf, envelope: Envelope{before: before}}
+}
+
+// ResetText makes w stand at the start of a stream that is in memory. Nothing is copied: text must stay unchanged as long
+// as the window is in use, and is not changed by it.
+func (w *Window) ResetText(text []byte) {
+	w.Reset(nil)
+	w.own = w.buf
+	if w.own == nil {
+		w.own = []byte{}
+	}
+	w.buf, w.end, w.err = text, len(text), io.EOF
 }
 
 // Offset is the offset of the next byte that has not been taken.
@@ -92,6 +108,21 @@ func (w *Window) Peek(n int) []byte {
 	w.fill(n)
 	n = min(n, w.end-w.pos)
 	return w.buf[w.pos : w.pos+n : w.pos+n]
+}
+
+// First is the next byte; 0 at the end of the stream and at a fault. It is Peek for those who ask for every line.
+func (w *Window) First() byte {
+	if w.pos < w.end && w.document == nil {
+		return w.buf[w.pos]
+	}
+	return w.readFirst()
+}
+
+func (w *Window) readFirst() byte {
+	if b := w.Peek(1); len(b) > 0 {
+		return b[0]
+	}
+	return 0
 }
 
 // Skip takes the next n bytes, which Peek has shown. It does not go beyond those that were read.

@@ -20,7 +20,7 @@ func isBusy(refusal *awsenv.APIError) bool {
 		refusal.Status >= http.StatusInternalServerError
 }
 
-// explain adds to a refusal what a person can do about it.
+// explain puts in front of a refusal what a person can do about it: the end of a long message may be cut off.
 func (s stream) explain(err error) error {
 	refusal, refused := errors.AsType[*awsenv.APIError](err)
 	if !refused {
@@ -30,7 +30,7 @@ func (s stream) explain(err error) error {
 	if advice == "" {
 		return err
 	}
-	return fmt.Errorf("%w (%s)", err, advice)
+	return fmt.Errorf("%s: %w", advice, err)
 }
 
 // turnOff is what is left to do about a stream that takes nothing back.

@@ -96,7 +96,7 @@ func TestPutTriesAgain(t *testing.T) {
 		"four times in all": {
 			replies: []reply{except(busy, 1), except(busy, 0), except(busy, 0), except(busy, 0)}, failed: []int{1},
 			err: []string{
-				"put 3 records back into " + deliveryARN + ": 1 are not in it; records[1]: tried 4 times: ", busy, "slow down",
+				"put 3 records back: 1 failed, records[1]: tried 4 times: ", busy, "slow down",
 			},
 			sent: [][]string{{"a", "b", "c"}, {"b"}, {"b"}, {"b"}}, at: []time.Duration{0, 100 * ms, 300 * ms, 700 * ms},
 		},
@@ -317,7 +317,7 @@ func TestPutStopsAtARefusalAndKeepsWhatIsIn(t *testing.T) {
 	f := &fake{t: t, replies: []reply{except("ServiceUnavailableException", 7), refused(400, "AccessDeniedException")}}
 	failed, err := New(f).Put(t.Context(), deliveryARN, texts(make([]string, 1200)...))
 	require.ErrorContains(t, err, "1200 records")
-	require.ErrorContains(t, err, "701 are not in it; records[7]: ")
+	require.ErrorContains(t, err, "701 failed, records[7]: ")
 	require.ErrorContains(t, err, "AccessDeniedException")
 	require.Len(t, failed, 701)
 	assert.Equal(t, []int{7, 500, 501}, failed[:3])

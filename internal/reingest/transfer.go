@@ -141,6 +141,6 @@ func (t *transfer) result() (failed []int, err error) {
 	if len(failed) == 0 {
 		return nil, nil
 	}
-	return failed, fmt.Errorf("put %d records back into %s: %d are not in it; records[%d]: %w",
-		len(t.items), t.stream.arn, len(failed), failed[0], t.reasons[failed[0]])
+	return failed, fmt.Errorf("put %d records back: %d failed, records[%d]: %w, into %s",
+		len(t.items), len(failed), failed[0], t.reasons[failed[0]], t.stream.arn)
 }

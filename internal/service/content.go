@@ -2,6 +2,8 @@ package service
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"sluice/internal/jsonwalk"
 )
@@ -125,6 +127,9 @@ func isFlowLine(message []byte) bool {
 	if !bytes.HasPrefix(message, []byte("2 ")) {
 		return false
 	}
+	if spaces, ok := singleSpaces(message); ok {
+		return spaces == columns-1 && isFlowStatus(message[bytes.LastIndexByte(message, ' ')+1:])
+	}
 	var last []byte
 	n := 0
 	for column := range bytes.FieldsSeq(message) {
@@ -133,7 +138,43 @@ func isFlowLine(message []byte) bool {
 			return false
 		}
 	}
-	return n == columns && (string(last) == "OK" || string(last) == "NODATA" || string(last) == "SKIPDATA")
+	return n == columns && isFlowStatus(last)
+}
+
+func isFlowStatus(text []byte) bool {
+	return string(text) == "OK" || string(text) == "NODATA" || string(text) == "SKIPDATA"
+}
+
+// singleSpaces counts the spaces of a line. It reports false where other white space may be in it, or a space beside
+// another or at an end: then columns have to be split to be counted. It takes eight bytes at once, and so a
+// fraction of the time of splitting.
+func singleSpaces(line []byte) (spaces int, ok bool) {
+	const ones, high, rest = 0x0101_0101_0101_0101, 0x8080_8080_8080_8080, 0x7f7f_7f7f_7f7f_7f7f
+	beside := uint64(1) << 63 // the start of a line is like a space
+	for len(line) > 0 {
+		w := uint64(ones) * 'x'
+		if len(line) >= 8 {
+			w, line = binary.LittleEndian.Uint64(line), line[8:]
+		} else {
+			for i, c := range line {
+				w = w&^(0xff<<(8*i)) | uint64(c)<<(8*i)
+			}
+			if line[len(line)-1] == ' ' {
+				return 0, false
+			}
+			line = nil
+		}
+		if (w|(w-ones*' ')&^w)&high != 0 { // a control character, or not ASCII
+			return 0, false
+		}
+		v := w ^ ones*' '
+		found := ^((v&rest + rest) | v | rest) // the high bit of each byte that is a space
+		if found&(found<<8|beside>>56) != 0 {
+			return 0, false
+		}
+		spaces, beside = spaces+bits.OnesCount64(found), found
+	}
+	return spaces, beside>>63 == 0
 }
 
 // isEngineLine knows the engine log of ElastiCache as text: "<cluster>/<node>:<role> 29 Oct 2020 20:12:20.499 UTC * …",

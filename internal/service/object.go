@@ -47,7 +47,8 @@ type Object struct {
 	// Account and Region are those of the service that wrote the log, as the key has them; "" when it does not. The log of
 	// a global service may have no region.
 	Account, Region string
-	// NotALog says that AWS wrote the object for itself, to sign logs or to try out the bucket. It holds nothing to forward.
+	// NotALog says that AWS wrote the object for itself, to sign logs or to try out the bucket. It holds nothing to forward:
+	// for certain if the key says so (Key.NotALog), else if the object holds nothing but the document that it begins with.
 	NotALog bool
 }
 
@@ -58,8 +59,28 @@ type Object struct {
 // Letter case in the fixed words of keys does not matter, nor what stands before them. The objects of failed Firehose
 // deliveries have keys much like those of logs; callers look for them first.
 func FromObject(key string, head []byte) Object {
+	k := ForKey(key)
+	return k.Object(head)
+}
+
+// Key is a key that several contents have, such as the name of a stream: what it says is looked up once.
+type Key struct {
+	key  string
+	rule *keyRule // nil when the content decides
+	last Object   // that of the last content, with the place that the key tells for its log
+}
+
+// ForKey looks a key up.
+func ForKey(key string) Key { return Key{key: key, rule: ruleOf(key)} }
+
+// NotALog reports whether the key alone says that an object is no log, so that what its first bytes look like does not
+// matter.
+func (k *Key) NotALog() bool { return k.rule != nil && k.rule.notALog }
+
+// Object is FromObject of the key and this content. It is not safe for concurrent use.
+func (k *Key) Object(head []byte) Object {
 	var o Object
-	if r := ruleOf(key); r != nil {
+	if r := k.rule; r != nil {
 		o = Object{Source: r.source, Log: r.log, NotALog: r.notALog}
 	} else {
 		o.Source, o.Log = sniffObject(head)
@@ -71,7 +92,11 @@ func FromObject(key string, head []byte) Object {
 	if o.Log == GlobalAccelerator {
 		o.Service = "globalaccelerator" // its source has no name of its own
 	}
-	o.Account, o.Region = placeOf(key, o.Log)
+	if k.last.Source == "" || k.last.Log != o.Log {
+		o.Account, o.Region = placeOf(k.key, o.Log)
+		k.last = o
+	}
+	o.Account, o.Region = k.last.Account, k.last.Region
 	return o
 }
 

@@ -94,3 +94,15 @@ func TestHeadMayEndAnywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestKeyThatSaysThatAnObjectIsNoLog(t *testing.T) {
+	const digest = `{"awsAccountId":"111122223333","digestStartTime":"x","digestS3Bucket":"b"}`
+	for key, want := range map[string]bool{
+		"AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2026/02/01/111122223333_CloudTrail-Digest_us-east-2_trail_us-east-2_20260201T093000Z.json.gz": true,
+		"app/a.log": false,
+	} {
+		k := service.ForKey(key)
+		assert.Equal(t, want, k.NotALog(), key)
+		assert.True(t, k.Object([]byte(digest)).NotALog, key)
+	}
+}

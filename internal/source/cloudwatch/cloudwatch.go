@@ -20,6 +20,9 @@ import (
 // Error is a payload that cannot be read from a certain place on.
 type Error struct {
 	Offset int64 // in the plain stream, in bytes
+	// Unread is where in the plain stream that begins of which nothing was yielded: behind the last event that was, or
+	// where its document begins.
+	Unread int64
 	Err    error
 }
 
@@ -38,6 +41,7 @@ type Decoder struct {
 	spans []span // members of the current event, in copy
 
 	header header
+	unread int64 // of Error
 	base   *record.Origin
 	yield  func(*record.Record, error) bool
 }
@@ -51,13 +55,14 @@ func (d *Decoder) Records(r io.Reader, base *record.Origin) iter.Seq2[*record.Re
 	return func(yield func(*record.Record, error) bool) {
 		d.win.reset(r)
 		d.copy.release()
-		d.base, d.yield = base, yield
+		d.base, d.yield, d.unread = base, yield, 0
 		for first := true; ; first = false {
 			more, err := d.nextDocument()
 			if err == nil && !more && first {
 				err = errEmpty
 			}
 			if err == nil && more {
+				d.unread = d.win.at(d.win.pos)
 				err = d.document()
 			}
 			if errors.Is(err, errStopped) || err == nil && !more {
@@ -83,7 +88,7 @@ func (d *Decoder) located(err error) error {
 	if syntax, ok := errors.AsType[*syntaxError](err); ok {
 		pos += syntax.at
 	}
-	return &Error{Offset: d.win.at(pos), Err: err}
+	return &Error{Offset: d.win.at(pos), Unread: d.unread, Err: err}
 }
 
 // nextDocument moves to the `{` of the next document. It reports false at the end of the stream.

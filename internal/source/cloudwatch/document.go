@@ -3,7 +3,6 @@ package cloudwatch
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"sluice/internal/record"
 )
@@ -218,7 +217,7 @@ func (d *Decoder) originOf() (*record.Origin, error) {
 		return h.origin, nil
 	}
 	if t := h.messageType.value; t != "DATA_MESSAGE" && t != "CONTROL_MESSAGE" {
-		return nil, fmt.Errorf("messageType %q: want DATA_MESSAGE or CONTROL_MESSAGE", short(t))
+		return nil, errors.New("messageType is neither DATA_MESSAGE nor CONTROL_MESSAGE") // its text came from outside
 	}
 	o := d.base.With(d.base.Tags, d.base.Service)
 	o.Kind = record.CloudWatch
@@ -227,13 +226,4 @@ func (d *Decoder) originOf() (*record.Origin, error) {
 	o.Control = h.messageType.value == "CONTROL_MESSAGE"
 	h.origin = o
 	return h.origin, nil
-}
-
-// short cuts a text that came from outside so that it can stand in an error.
-func short(s string) string {
-	const limit = 32
-	if len(s) > limit {
-		return strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
 }

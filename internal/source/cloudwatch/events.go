@@ -49,6 +49,7 @@ func (d *Decoder) nextEvent(yield bool) error {
 	if !d.yield(&d.rec, nil) {
 		return errStopped
 	}
+	d.unread = d.win.at(d.win.pos)
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package firehose
 
 import (
+	"math/bits"
+	"slices"
 	"strings"
 
 	"sluice/internal/jsonwalk"
@@ -85,36 +87,52 @@ func (s signs) has(one sign) bool { return s&(1<<one) != 0 }
 
 func (s signs) with(one sign) signs { return s | 1<<one }
 
-// envelope reports whether members like these make an envelope. whole says that there are no others.
-func (s signs) envelope(whole bool) bool {
-	told := s.has(signErrorCode) || s.has(signEnding)
-	if s.has(signRawData) {
-		return told || s.has(signAttempts) || s.has(signArrival)
-	}
-	return s.has(signAttempts) && s.has(signArrival) && (told || !whole)
-}
+// tellingSigns are what every envelope has beside its record, and other software seldom has two of.
+const tellingSigns signs = 1<<signAttempts | 1<<signArrival | 1<<signErrorCode | 1<<signEnding
+
+// telling is how many of those were seen.
+func (s signs) telling() int { return bits.OnesCount8(uint8(s & tellingSigns)) }
 
 // IsFailed reports whether a JSON object looks like the envelope of a failed record. head is the object or its beginning.
 //
-// It is one that has rawData, a string or null, and one of attemptsMade, arrivalTimestamp, attemptEndingTimestamp and
-// errorCode or lastErrorCode, in any case of letters and any order. As rawData may come late, a head that ends, or stops
-// being JSON, before it needs attemptsMade and arrivalTimestamp. An object that is whole and has no rawData needs an error
-// code or attemptEndingTimestamp as well: it is an envelope without data.
+// It is one that has rawData, a string, and two of attemptsMade, arrivalTimestamp, attemptEndingTimestamp and errorCode or
+// lastErrorCode, in any case of letters and any order: a log of other software may well have rawData and an error code. As
+// rawData may come late, a head that ends, or stops being JSON, before it needs attemptsMade and arrivalTimestamp. An
+// envelope without data is not told by its content from a log that has the same members.
 func IsFailed(head []byte) bool {
 	var seen signs
 	members := jsonwalk.Object(head)
 	for members.Next() {
 		one := signOf(members.Name())
 		if one == signRawData && !couldBeRawData(members.First()) {
-			continue // other software has a member of this name, too
+			return false // other software has a member of this name, too
 		}
 		seen = seen.with(one)
-		if seen.has(signRawData) && seen.envelope(false) {
+		if seen.has(signRawData) && seen.telling() >= 2 {
 			return true
 		}
 	}
-	return seen.envelope(members.Err() == nil)
+	return members.Err() != nil && !seen.has(signRawData) && seen.has(signAttempts) && seen.has(signArrival)
 }
 
-// couldBeRawData reports whether a value that starts with c is a string, null, or cut off.
-func couldBeRawData(c byte) bool { return c == '"' || c == 'n' || c == 0 }
+// couldBeRawData reports whether a value that starts with c is a string, or cut off.
+func couldBeRawData(c byte) bool { return c == '"' || c == 0 }
+
+// otherNames are the members that envelopes have beside those with a field of their own: of OpenSearch and Elasticsearch,
+// Splunk, Snowflake, and streams that Firehose reads from or converts for. Firehose developer guide, "Handle data delivery
+// failures" and "Record format conversion error handling".
+var otherNames = []string{
+	"esDocumentId", "esIndexName", "esTypeName", "osDocumentId", "osIndexName", "osTypeName", "EventId",
+	"dataId", "dataCatalogTable", "sequenceNumber", "subSequenceNumber",
+}
+
+// HasOnlyUsual reports whether the envelope says nothing but what Firehose writes: without data, it is then no log.
+func (f *Failed) HasOnlyUsual() bool {
+	for i := range f.Other {
+		name := string(f.Other[i].Name)
+		if signOf(f.Other[i].Name) != signEnding && !slices.ContainsFunc(otherNames, func(known string) bool { return strings.EqualFold(known, name) }) {
+			return false
+		}
+	}
+	return f.Broken == nil
+}

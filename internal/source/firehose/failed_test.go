@@ -28,25 +28,26 @@ func TestIsFailed(t *testing.T) {
 		head string
 		want bool
 	}{
-		"record first":                            {`{"rawData":"QQ==","attemptsMade":1}`, true},
-		"record last":                             {`{"errorCode":"x","other":{"a":[1]},"rawData":"QQ=="}`, true},
-		"record and newer error name":             {`{"ErrorCode":"x","RAWDATA":"QQ=="}`, true},
-		"record and older error name":             {`{"lastErrorCode":"x","rawData":"QQ=="}`, true},
-		"record and arrival":                      {`{"arrivalTimestamp":1,"rawData":"QQ=="}`, true},
-		"record and end of attempts":              {`{"attemptEndingTimestamp":1,"rawData":"QQ=="}`, true},
-		"record that is null":                     {`{"attemptsMade":1,"rawData":null}`, true},
-		"white space":                             {"\n { \"rawData\" : \"QQ==\" , \"attemptsMade\" : 1 } \n", true},
-		"cut in the record":                       {`{"attemptsMade":1,"rawData":"QQ`, true},
-		"cut before the record's text":            {`{"attemptsMade":1,"rawData":`, true},
+		"record first":                            {`{"rawData":"QQ==","attemptsMade":1,"errorCode":"x"}`, true},
+		"record last":                             {`{"errorCode":"x","arrivalTimestamp":1,"other":{"a":[1]},"rawData":"QQ=="}`, true},
+		"record and newer error name":             {`{"ErrorCode":"x","attemptsMade":1,"RAWDATA":"QQ=="}`, true},
+		"record and older error name":             {`{"lastErrorCode":"x","attemptsMade":1,"rawData":"QQ=="}`, true},
+		"record and end of attempts":              {`{"attemptEndingTimestamp":1,"rawData":"QQ==","attemptsMade":1}`, true},
+		"record and one more member":              {`{"errorCode":"E42","rawData":"deadbeef","message":"x"}`, false},
+		"record and one member twice":             {`{"errorCode":"E42","rawData":"deadbeef","lastErrorCode":"x"}`, false},
+		"record that is null":                     {`{"attemptsMade":1,"arrivalTimestamp":17,"rawData":null}`, false},
+		"white space":                             {"\n { \"rawData\" : \"QQ==\" , \"attemptsMade\" : 1, \"errorCode\": \"x\" } \n", true},
+		"cut in the record":                       {`{"attemptsMade":1,"arrivalTimestamp":17,"rawData":"QQ`, true},
+		"cut before the record's text":            {`{"attemptsMade":1,"arrivalTimestamp":17,"rawData":`, true},
 		"cut before the record":                   {`{"attemptsMade":1,"arrivalTimestamp":17,"errorMessage":"The en`, true},
 		"bare quotes before the record":           {`{"attemptsMade":1,"arrivalTimestamp":17,"errorMessage":"a "b" c","rawData":"QQ=="}`, true},
-		"whole without a record":                  {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":"x"}`, true},
-		"two envelopes that touch":                {`{"attemptsMade":1,"rawData":"QQ=="}{"attemptsMade":1,"rawData":"QQ=="}`, true},
+		"whole without a record":                  {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":"x"}`, false},
+		"two envelopes that touch":                {`{"attemptsMade":1,"errorCode":"","rawData":"QQ=="}{"attemptsMade":1,"rawData":"QQ=="}`, true},
 		"whole with two members of a job's log":   {`{"attemptsMade":1,"arrivalTimestamp":17,"job":"x"}`, false},
 		"record alone":                            {`{"rawData":"QQ=="}`, false},
 		"record and members that say nothing":     {`{"rawData":"QQ==","errorMessage":"x","dataId":"1"}`, false},
-		"record that is an object":                {`{"rawData":{"a":1},"errorCode":"x"}`, false},
-		"record that is a number":                 {`{"rawData":17,"errorCode":"x"}`, false},
+		"record that is an object":                {`{"rawData":{"a":1},"errorCode":"x","attemptsMade":1}`, false},
+		"record that is a number":                 {`{"rawData":17,"errorCode":"x","attemptsMade":1}`, false},
 		"attempts alone":                          {`{"attemptsMade":1,"errorCode":"x`, false},
 		"members one level deeper":                {`{"a":{"rawData":"QQ==","attemptsMade":1}}`, false},
 		"members in a string":                     {`{"a":"{\"rawData\":\"QQ==\",\"attemptsMade\":1}"}`, false},
@@ -70,6 +71,27 @@ func TestIsFailedKnowsEveryBeginning(t *testing.T) {
 				require.True(t, firehose.IsFailed(line[:cut]), "%s", line[:cut])
 			}
 		}
+	}
+}
+
+func TestHasOnlyUsual(t *testing.T) {
+	for name, tc := range map[string]struct {
+		doc  string
+		want bool
+	}{
+		"the members of every envelope":    {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":"x","errorMessage":"y","attemptEndingTimestamp":18,"lambdaArn":"z"}`, true},
+		"those of a destination":           {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":"x","rawData":null,"EventId":"1.2","esIndexName":"i","subsequenceNumber":0}`, true},
+		"a member that no envelope has":    {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":"x","message":"m"}`, false},
+		"a member of another type":         {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":{"a":1}}`, false},
+		"a second text for one thing":      {`{"attemptsMade":1,"arrivalTimestamp":17,"errorCode":"x","lastErrorCode":"y"}`, false},
+		"a text behind the envelope's end": {`{"rawData":"","attemptsMade":1} x`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p firehose.Parser
+			var f firehose.Failed
+			require.NoError(t, p.Parse([]byte(tc.doc), &f))
+			assert.Equal(t, tc.want, f.HasOnlyUsual())
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,7 +46,7 @@ func IsManifest(key string, doc []byte) bool {
 	if list == nil {
 		return false
 	}
-	byKey := isManifestKey(key)
+	byKey := IsManifestKey(key)
 	if !byKey && !alone {
 		return false
 	}
@@ -68,8 +69,8 @@ func IsManifest(key string, doc []byte) bool {
 	return seen > 0 || byKey && entries.Err() == nil
 }
 
-// isManifestKey reports whether a key could be that of a manifest.
-func isManifestKey(key string) bool {
+// IsManifestKey reports whether a key could be that of a manifest.
+func IsManifestKey(key string) bool {
 	if strings.Contains(key, manifestFolder) {
 		return true
 	}
@@ -123,7 +124,7 @@ func looksLikeEntry(entry []byte) (located, strict bool) {
 // The error names each bad entry by its index, from 0, up to a hundred of them, and says what else is wrong with the
 // document. The entries that could be read are returned with it.
 func ParseManifest(doc []byte) ([]Entry, error) {
-	var m manifest
+	var m Manifest
 	found := false
 	members := jsonwalk.Object(doc)
 	for i := 0; members.Next(); i++ {
@@ -140,43 +141,59 @@ func ParseManifest(doc []byte) ([]Entry, error) {
 	if !found {
 		m.fault(errors.New("it has no entries"))
 	}
+	if err := m.Err(); err != nil {
+		return m.Entries, fmt.Errorf("redshift manifest of %d bytes: %w", len(doc), err)
+	}
+	return m.Entries, nil
+}
+
+// Manifest is what has been read of one. The zero value is ready, for a manifest that is too long for ParseManifest: its
+// entries are then added one by one.
+type Manifest struct {
+	Entries []Entry // the good ones
+
+	errs  []error
+	count int // of entries, bad ones included
+	bad   int
+	more  int // bad entries that are not in errs
+}
+
+// Add reads one more entry, a JSON text that it does not keep. It reports false, and leaves the entry out, when there are
+// 100,000 already.
+func (m *Manifest) Add(text []byte) bool {
+	if m.count == maxEntries {
+		m.fault(fmt.Errorf("entries beyond the first %d are not read: backfill the rest", maxEntries))
+		return false
+	}
+	entry, err := readEntry(text)
+	if err == nil {
+		m.Entries = append(m.Entries, entry)
+	} else if m.bad++; m.bad > maxEntryErrors {
+		m.more++
+	} else {
+		m.fault(fmt.Errorf("entries[%d]: %w", m.count, err))
+	}
+	m.count++
+	return true
+}
+
+// Err says what was wrong with the entries: each bad one by its index, from 0, up to a hundred of them.
+func (m *Manifest) Err() error {
+	errs := m.errs
 	if m.more > 0 {
-		m.errs = append(m.errs, fmt.Errorf("%d further entries are bad", m.more))
+		errs = append(slices.Clip(errs), fmt.Errorf("%d further entries are bad", m.more))
 	}
-	if len(m.errs) > 0 {
-		return m.entries, fmt.Errorf("redshift manifest of %d bytes: %w", len(doc), errors.Join(m.errs...))
-	}
-	return m.entries, nil
+	return errors.Join(errs...)
 }
 
-// manifest is what has been read of one.
-type manifest struct {
-	entries []Entry
-	errs    []error
-	count   int // of entries, bad ones included
-	bad     int
-	more    int // bad entries that are not in errs
-}
+func (m *Manifest) fault(err error) { m.errs = append(m.errs, err) }
 
-func (m *manifest) fault(err error) { m.errs = append(m.errs, err) }
-
-func (m *manifest) read(list []byte) {
+func (m *Manifest) read(list []byte) {
 	entries := jsonwalk.Array(list)
-	for ; entries.Next(); m.count++ {
-		if m.count == maxEntries {
-			m.fault(fmt.Errorf("entries beyond the first %d are not read: backfill the rest", maxEntries))
+	for entries.Next() {
+		if !m.Add(entries.Value()) {
 			return
 		}
-		entry, err := readEntry(entries.Value())
-		if err == nil {
-			m.entries = append(m.entries, entry)
-			continue
-		}
-		if m.bad++; m.bad > maxEntryErrors {
-			m.more++
-			continue
-		}
-		m.fault(fmt.Errorf("entries[%d]: %w", m.count, err))
 	}
 	if err := entries.Err(); err != nil {
 		m.fault(fmt.Errorf("list of entries, after %d of them: %w", m.count, err))

@@ -58,8 +58,8 @@ func (p *Parser) Parse(doc []byte, f *Failed) error {
 		p.salvage(doc, f)
 	}
 	err := p.refused
-	if err == nil && f.Broken == nil && !p.seen.has(signRawData) && !p.seen.envelope(true) {
-		err = errors.New("it has no rawData and no other member of an envelope")
+	if err == nil && f.Broken == nil && !p.seen.has(signRawData) && p.seen.telling() < 3 {
+		err = errors.New("it has neither rawData nor three other members of an envelope")
 	}
 	if err == nil && len(p.raw) > 0 {
 		p.data, err = event.DecodeBase64(p.data[:0], p.raw)

@@ -255,7 +255,7 @@ func TestParseRefuses(t *testing.T) {
 		"empty":                           {"", "firehose envelope of 0 bytes: no rawData to be saved from an envelope that is cut or not valid: json at byte 0 of 0: expected an object"},
 		"text":                            {"2 123456789012 eni-1", "expected an object"},
 		"list of envelopes":               {`[{"attemptsMade":1}]`, "expected an object"},
-		"another object":                  {`{"level":"info"}`, "firehose envelope of 16 bytes: it has no rawData and no other member of an envelope"},
+		"another object":                  {`{"level":"info"}`, "firehose envelope of 16 bytes: it has neither rawData nor three other members of an envelope"},
 		"cut before the record":           {`{"attemptsMade":1,"errorMess`, "no rawData to be saved"},
 		"record is a number":              {`{"attemptsMade":1,"rawData":5}`, "its rawData is not a string"},
 		"record is an object":             {`{"attemptsMade":1,"rawData":{"rawData":"QUJD"}}`, "its rawData is not a string"},

@@ -19,22 +19,26 @@ var envelopes = []string{
 	"Records", "records", "configurationItems", "Events", "events", "Findings", "findings", "Logs", "logs", "Items", "items",
 }
 
-// maxStrays is how many lines may look like JSON and be none before all the rest is read as lines: telling one costs a scan
-// of up to the longest value that is looked for.
-const maxStrays = 100
+// maxWastedBytes bounds what is looked at for JSON in vain, in one object: telling a line that looks like JSON and is none
+// may cost a scan of up to the longest value that is looked for. After that all the rest is read as lines.
+const maxWastedBytes = 8 << 20
 
 // documents reads the whole object: JSON where there is JSON, else lines. Which it is gets decided anew for each document
 // and line, because Firehose puts records of any kind one behind the other.
 func (d *Decoder) documents(emit emitFunc) error {
 	for !d.stopped {
-		head := d.next()
+		head := d.next(emit)
+		var err error
 		switch {
 		case len(head) == 0:
 			return d.fault(d.window.Err())
-		case d.first && !isOpening(head[0]), d.strays > maxStrays:
-			return d.lines(emit)
+		case d.wasted > maxWastedBytes:
+			err = d.lines(emit)
+		case isOpening(head[0]):
+			err = d.document(emit, head)
+		default:
+			err = d.textLines(emit)
 		}
-		err := d.document(emit, head)
 		if err != nil {
 			return err
 		}
@@ -43,15 +47,43 @@ func (d *Decoder) documents(emit emitFunc) error {
 	return nil
 }
 
+// textLines reads lines: one among documents, or as many as belong together when the object begins with text or lines are to
+// be joined.
+func (d *Decoder) textLines(emit emitFunc) error {
+	d.isText = d.isText || d.first
+	if d.isText || d.in.Joiner != nil {
+		return d.lines(emit)
+	}
+	return d.line(emit)
+}
+
+// stray is text for what looked like JSON and is none.
+func (d *Decoder) stray(emit emitFunc) error {
+	d.waste()
+	return d.textLines(emit)
+}
+
+// waste counts what was looked at of a document in vain.
+func (d *Decoder) waste() {
+	d.wasted += d.window.Scanned() - d.scanned + d.walked
+	d.scanned, d.walked = d.window.Scanned(), 0
+}
+
 // next moves to the next document and returns its beginning. Where no document follows, it moves to the start of the line
 // with the next text: white space in front of a text is part of it.
-func (d *Decoder) next() []byte {
+//
+// White space without end is passed in blocks, each of which counts as one empty line.
+func (d *Decoder) next(emit emitFunc) []byte {
 	for {
 		head := d.window.Peek(headBytes)
 		n := len(head) - len(bytes.TrimLeft(head, " \t\r\n"))
 		switch {
 		case n == len(head) && n == headBytes:
+			r := d.fresh(d.window.Offset(), 0)
 			d.window.Skip(n)
+			if !emit(r, nil) {
+				return nil
+			}
 			continue
 		case n < len(head) && isOpening(head[n]):
 			d.window.Skip(n)
@@ -69,29 +101,35 @@ func isOpening(c byte) bool { return c == '{' || c == '[' }
 
 // document reads what comes next, which head starts with.
 func (d *Decoder) document(emit emitFunc, head []byte) error {
-	switch {
-	case head[0] == '[':
+	d.scanned, d.walked = d.window.Scanned(), 0
+	if head[0] == '[' {
 		if e, ok := d.window.Array(); ok {
 			return d.elements(emit, e)
 		}
-		return d.line(emit)
-	case head[0] != '{':
-		return d.line(emit)
+		return d.stray(emit)
 	}
 	// What an object is gets told by its members, but most are none of these: their first member says so at once.
 	name := firstName(head)
 	switch {
-	case payloadMembers[string(name)] && cloudwatch.IsPayload(head):
+	case payloadMembers[string(name)] && d.walk(head, cloudwatch.IsPayload):
 		return d.subscription(emit)
-	case d.depth == 0 && d.name.ErrorType != "" || (d.first || firehose.IsMember(string(name))) && firehose.IsFailed(head):
+	case d.depth == 0 && d.name.ErrorType != "" || (d.first || firehose.IsMember(string(name))) && d.walk(head, firehose.IsFailed):
 		return d.failedRecord(emit)
-	case d.first || slices.Contains(envelopes, string(name)):
+	case d.first || isEnvelope(name):
 		if e, ok := d.window.Envelope(envelopes...); ok {
 			return d.elements(emit, e)
 		}
 	}
 	return d.value(emit)
 }
+
+// walk asks what head is, and counts what that may cost.
+func (d *Decoder) walk(head []byte, is func([]byte) bool) bool {
+	d.walked += int64(len(head))
+	return is(head)
+}
+
+func isEnvelope(name []byte) bool { return slices.Contains(envelopes, string(name)) }
 
 // payloadMembers are those of a subscription payload, any of which may come first.
 var payloadMembers = map[string]bool{
@@ -114,8 +152,7 @@ func (d *Decoder) value(emit emitFunc) error {
 		d.emitJSON(emit, p, 0)
 		return nil
 	case errors.Is(err, lines.ErrNotJSON), errors.Is(err, lines.ErrTooLong):
-		d.strays++
-		return d.line(emit)
+		return d.stray(emit)
 	}
 	return d.fault(err)
 }
@@ -123,44 +160,60 @@ func (d *Decoder) value(emit emitFunc) error {
 // elements reads an array of records, and what stands around it in its envelope as one more record, if there is
 // something.
 func (d *Decoder) elements(emit emitFunc, e *lines.Envelope) error {
+	d.first = false
 	start := d.window.Offset()
 	for index := 0; !d.stopped; index++ {
 		p, err := e.Element()
-		if err == io.EOF {
-			return d.around(emit, e, index, start)
+		switch {
+		case err == io.EOF: //nolint:errorlint // a Window returns it as it is
+			return d.ending(emit, e, index, start)
+		case errors.Is(err, lines.ErrNotJSON), errors.Is(err, lines.ErrTooLong):
+			// The rest is read as what it looks like. A line at the start has the index 0.
+			if d.around(emit, e, nil, index+1, start) {
+				return d.stray(emit)
+			}
+		case err != nil:
+			fault := d.fault(err)
+			d.around(emit, e, nil, index+1, start)
+			return fault
+		default:
+			d.emitJSON(emit, p, index)
 		}
-		if errors.Is(err, lines.ErrNotJSON) || errors.Is(err, lines.ErrTooLong) {
-			return d.line(emit) // the rest is read as what it looks like
-		}
-		if err != nil {
-			return d.fault(err)
-		}
-		d.emitJSON(emit, p, index)
 	}
 	return nil
 }
 
-// around yields the members of an envelope beside its records: nothing of an object gets lost.
-func (d *Decoder) around(emit emitFunc, e *lines.Envelope, index int, start int64) error {
-	before, after, err := e.Rest()
-	if errors.Is(err, lines.ErrNotJSON) || errors.Is(err, lines.ErrTooLong) {
-		return nil // the window stands where it could not go on
-	}
+// ending yields what an envelope has beside its records once these have been read. What cannot be read of it follows.
+func (d *Decoder) ending(emit emitFunc, e *lines.Envelope, index int, start int64) error {
+	_, after, err := e.Rest()
 	if err != nil {
-		return d.fault(err)
+		after = nil
 	}
+	if errors.Is(err, lines.ErrNotJSON) || errors.Is(err, lines.ErrTooLong) {
+		err = nil // the window stands where it could not go on
+	}
+	fault := d.fault(err)
+	if d.around(emit, e, after, index, start) && index+len(e.Before())+len(after) == 0 {
+		emit(d.fresh(start, 0), nil) // no records: as good as an empty line
+	}
+	return fault
+}
+
+// around yields the members of an envelope beside its records, if it has any: nothing of an object gets lost. It reports
+// whether more records are wanted.
+func (d *Decoder) around(emit emitFunc, e *lines.Envelope, after []byte, index int, start int64) bool {
+	before := e.Before()
 	if len(before)+len(after) == 0 {
-		return nil
+		return !d.stopped
 	}
-	d.text = append(append(d.text[:0], '{'), before...)
+	d.mended = append(append(d.mended[:0], '{'), before...)
 	if len(before) > 0 && len(after) > 0 {
-		d.text = append(d.text, ',')
+		d.mended = append(d.mended, ',')
 	}
-	d.text = append(append(d.text, after...), '}')
+	d.mended = append(append(d.mended, after...), '}')
 	r := d.fresh(start, index)
-	r.Message = record.Plain(bytes.ToValidUTF8(d.text, []byte("\uFFFD")))
-	emit(r, nil)
-	return nil
+	r.Message = record.Plain(bytes.ToValidUTF8(d.mended, []byte("\uFFFD")))
+	return emit(r, nil)
 }
 
 // subscription reads a CloudWatch Logs payload, as Firehose keeps them.
@@ -178,44 +231,20 @@ func (d *Decoder) subscription(emit emitFunc) error {
 	return nil
 }
 
-// unreadable yields the damage of a document that started at start; what stands behind it follows.
+// unreadable yields the damage of a document that started at start: from behind its last record that was yielded. What
+// stands behind the document follows.
 func (d *Decoder) unreadable(emit emitFunc, start int64, err error) error {
 	if at, ok := errors.AsType[*cloudwatch.Error](err); ok {
-		start += at.Offset
+		start += at.Unread
 	}
 	d.window.SkipSpace() // behind the document's rest
 	if fault := d.window.Err(); fault != nil && errors.Is(err, fault) {
 		return d.faultAt(fault, start)
 	}
-	emit(nil, &Damage{Reason: "undecodable", Offset: start, End: d.window.Offset(), Err: err})
+	end := d.window.Offset()
+	if end <= start {
+		end = -1 // it ends where the object does
+	}
+	emit(nil, &Damage{Reason: "undecodable", Offset: start, End: end, Err: err})
 	return nil
-}
-
-// manifest reads the list of objects that a Redshift delivery stream failed to load. head is the start of the object.
-func (d *Decoder) manifest(head []byte) ([]firehose.Entry, error) {
-	head = bytes.TrimLeft(head, " \t\r\n")
-	if !hasPrefix(head, "{") || string(firstName(head)) != "entries" {
-		return nil, nil
-	}
-	p, err := d.window.Value()
-	if err != nil {
-		return nil, nil //nolint:nilerr // nothing is consumed; whoever reads on meets the same
-	}
-	if !firehose.IsManifest(d.in.Origin.Key, p.Text) {
-		d.pending = &p
-		return nil, nil
-	}
-	p.Text = slices.Clone(p.Text) // the window moves on
-	if d.window.SkipSpace() {
-		d.pending = &p // a line like a manifest, and others behind it
-		return nil, nil
-	}
-	if err := d.window.Err(); err != nil {
-		return nil, d.fault(err)
-	}
-	entries, err := firehose.ParseManifest(p.Text)
-	if err != nil {
-		err = &Damage{Reason: "manifest", Offset: p.Offset, End: p.Offset + int64(len(p.Text)), Err: err}
-	}
-	return entries, err
 }

@@ -9,10 +9,12 @@ import (
 )
 
 // failedRecord reads the envelope of a record that Firehose could not deliver, and yields what it holds. An envelope
-// without a record is an empty line. One that cannot be read is forwarded as it is, marked.
+// without a record is an empty line, if it is one for certain: it stands in an error folder and says nothing else. One that
+// may be a log itself is forwarded as such; one that cannot be read is forwarded as it is, marked.
 func (d *Decoder) failedRecord(emit emitFunc) error {
 	p, err := d.window.Value()
 	if errors.Is(err, lines.ErrNotJSON) || errors.Is(err, lines.ErrTooLong) {
+		d.waste()
 		p, err = d.window.Line() // an error message with quotes in it, for example
 	}
 	if err != nil {
@@ -22,8 +24,7 @@ func (d *Decoder) failedRecord(emit emitFunc) error {
 		return d.keep(emit, p)
 	}
 	if len(d.failed.Data) == 0 {
-		emit(d.fresh(p.Offset, 0), nil)
-		return nil
+		return d.withoutData(emit, p)
 	}
 	end := d.window.Offset()
 	if err := d.unwrap(emit, p.Offset); err != nil {
@@ -32,22 +33,41 @@ func (d *Decoder) failedRecord(emit emitFunc) error {
 	return nil
 }
 
+// withoutData yields an envelope that holds no record.
+func (d *Decoder) withoutData(emit emitFunc, p lines.Piece) error {
+	switch {
+	case d.failed.Broken != nil:
+		return d.keep(emit, p)
+	case d.depth == 0 && d.name.ErrorType != "" && d.failed.HasOnlyUsual():
+		emit(d.fresh(p.Offset, 0), nil)
+	default:
+		d.emitJSON(emit, p, 0)
+	}
+	return nil
+}
+
 // keep yields an envelope that cannot be read as the line that it is, with all its parts.
 func (d *Decoder) keep(emit emitFunc, p lines.Piece) error {
-	r := d.fresh(p.Offset, 0)
-	r.Marks, r.Part = record.BrokenEnvelope, p.Part
-	if p.Part > 0 {
-		r.Marks |= record.Chunked
+	for {
+		r := d.fresh(p.Offset, 0)
+		r.Marks, r.Part = record.BrokenEnvelope, p.Part
+		if p.Part > 0 {
+			r.Marks |= record.Chunked
+		}
+		d.setMessage(r, p.Text)
+		if !emit(r, nil) || endsLine(p) {
+			return nil
+		}
+		var err error
+		if p, err = d.window.Line(); err != nil {
+			return d.fault(err)
+		}
 	}
-	d.setMessage(r, p.Text)
-	if !emit(r, nil) || p.Part == 0 || p.Last {
-		return nil
-	}
-	return d.line(emit)
 }
 
 // unwrap yields what the failed record at offset holds, read as an object of its own: it may be packed, a payload of
-// CloudWatch Logs, or lines.
+// CloudWatch Logs, or lines. What cannot be read of it is the error, the first of several; records on both sides of it are
+// yielded.
 func (d *Decoder) unwrap(emit emitFunc, offset int64) error {
 	if d.inner == nil {
 		d.inner = &Decoder{depth: d.depth + 1}
@@ -62,9 +82,13 @@ func (d *Decoder) unwrap(emit emitFunc, offset int64) error {
 	d.reasons = d.failed.AppendAttributes(d.reasons[:0], d.name)
 	d.inner.members = append(d.inner.members[:0], record.Member{Name: []byte("firehose"), Value: d.reasons})
 	index := 0
+	var unread error
 	for r, err := range d.inner.Records() {
 		if err != nil {
-			return err
+			if unread == nil {
+				unread = err
+			}
+			continue
 		}
 		d.enclose(r, offset, index)
 		index++
@@ -72,7 +96,7 @@ func (d *Decoder) unwrap(emit emitFunc, offset int64) error {
 			return nil
 		}
 	}
-	return nil
+	return unread
 }
 
 // enclose gives a record out of a failed one its place in the object, and the time at which it arrived at Firehose if it

@@ -10,17 +10,42 @@ import (
 	"sluice/internal/lines"
 	"sluice/internal/record"
 	"sluice/internal/service"
+	"sluice/internal/source/firehose"
 )
 
-// lines reads the rest of the object line by line.
+// lines reads lines up to one with which JSON begins, or to the end. The first is taken whatever it is.
 func (d *Decoder) lines(emit emitFunc) error {
-	next := d.window.Line
 	if d.in.Joiner != nil {
-		next = d.in.Joiner.Join(next)
+		return d.joined(emit)
 	}
+	for { // here, where no lines are joined, the object begins with text: only a brace may end it
+		p, err := d.window.Line()
+		if err == io.EOF { //nolint:errorlint // a Window returns it as it is
+			return nil
+		}
+		if err != nil {
+			return d.fault(err)
+		}
+		if !d.emitLine(emit, p) || endsLine(p) && d.window.First() == '{' && d.endsText() {
+			return nil
+		}
+	}
+}
+
+// joined is lines with those joined that belong together.
+func (d *Decoder) joined(emit emitFunc) error {
+	atStart := false // of a line that is not the first
+	next := d.in.Joiner.Join(func() (lines.Piece, error) {
+		if atStart && d.endsText() {
+			return lines.Piece{}, io.EOF
+		}
+		p, err := d.window.Line()
+		atStart = endsLine(p)
+		return p, err //nolint:wrapcheck // a source of lines hands on what its window says
+	})
 	for {
 		p, err := next()
-		if err == io.EOF { //nolint:errorlint // a Window returns it as it is
+		if err == io.EOF { //nolint:errorlint // a Joiner returns it as it is
 			return nil
 		}
 		if err != nil {
@@ -30,6 +55,48 @@ func (d *Decoder) lines(emit emitFunc) error {
 			return nil
 		}
 	}
+}
+
+func endsLine(p lines.Piece) bool { return p.Part == 0 || p.Last }
+
+// maxNameBytes is as long as a name of a member that tells what a document is may be, with its quotes and the brace.
+const maxNameBytes = 64
+
+// endsText reports whether the next line is to be read as a document. In an object that begins with text these are the
+// ones that hold many records, told by their first member: a line of JSON is a record either way.
+func (d *Decoder) endsText() bool {
+	begin := d.window.Peek(2)
+	if len(begin) < 2 || d.isText && string(begin) != `{"` || d.wasted > maxWastedBytes {
+		return false
+	}
+	switch name := openingName(d.window.Peek(maxNameBytes)); {
+	case payloadMembers[string(name)], firehose.IsMember(string(name)):
+		return true
+	case d.isText && !isEnvelope(name):
+		return false
+	}
+	if begin = bytes.TrimLeft(d.window.Peek(headBytes), " \t"); len(begin) == 0 || !isOpening(begin[0]) {
+		return false
+	}
+	d.scanned, d.walked = d.window.Scanned(), 0
+	is := d.window.IsJSON()
+	if !is {
+		d.waste()
+	}
+	return is
+}
+
+// openingName is the name of the first member of the object that a line begins with; empty when there is none, or it is
+// long.
+func openingName(line []byte) []byte {
+	if !hasPrefix(line, `{"`) {
+		return nil
+	}
+	name, _, ok := bytes.Cut(line[len(`{"`):], []byte(`"`))
+	if !ok {
+		return nil
+	}
+	return name
 }
 
 // line reads one line, with all its parts, among documents.
@@ -42,7 +109,7 @@ func (d *Decoder) line(emit emitFunc) error {
 		if err != nil {
 			return d.fault(err)
 		}
-		if !d.emitLine(emit, p) || p.Part == 0 || p.Last {
+		if !d.emitLine(emit, p) || endsLine(p) {
 			return nil
 		}
 	}
@@ -56,10 +123,10 @@ func (d *Decoder) emitLine(emit emitFunc, p lines.Piece) bool {
 		r.Marks |= record.Chunked
 	}
 	if p.Part <= 1 {
-		r.Header = d.clock.IsHeader(p.Text)
+		d.header = d.clock.IsHeader(p.Text)
 		d.millis = d.clock.Millis(p.Text)
 	}
-	r.TimeMillis = d.millis
+	r.Header, r.TimeMillis = d.header, d.millis
 	d.setMessage(r, p.Text)
 	return emit(r, nil)
 }
@@ -67,7 +134,8 @@ func (d *Decoder) emitLine(emit emitFunc, p lines.Piece) bool {
 // emitJSON yields a JSON value; index is its place in the array it stands in.
 func (d *Decoder) emitJSON(emit emitFunc, p lines.Piece, index int) {
 	r := d.fresh(p.Offset, index)
-	r.TimeMillis = d.clock.Millis(p.Text)
+	text := d.unwrapped(p.Text)
+	r.TimeMillis = d.clock.Millis(text)
 	if d.structured && len(p.Text) > 0 && p.Text[0] == '{' {
 		r.Structured = true
 		r.Message = record.Plain(p.Text)
@@ -75,7 +143,7 @@ func (d *Decoder) emitJSON(emit emitFunc, p lines.Piece, index int) {
 			r.Message, r.Marks = record.Plain(bytes.ToValidUTF8(p.Text, []byte("\uFFFD"))), record.UTF8Repaired
 		}
 	} else {
-		d.setMessage(r, d.unwrapped(p.Text))
+		d.setMessage(r, text)
 	}
 	emit(r, nil)
 }
@@ -107,8 +175,8 @@ func (d *Decoder) fresh(offset int64, index int) *record.Record {
 func (d *Decoder) setMessage(r *record.Record, text []byte) {
 	r.Message = record.Plain(text)
 	if !isUTF8(text) {
-		d.text, _ = record.AppendRepaired(d.text[:0], text)
-		r.Message, r.Marks = record.Escaped(d.text), r.Marks|record.UTF8Repaired
+		d.mended, _ = record.AppendRepaired(d.mended[:0], text)
+		r.Message, r.Marks = record.Escaped(d.mended), r.Marks|record.UTF8Repaired
 	}
 }
 

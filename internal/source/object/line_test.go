@@ -6,6 +6,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"sluice/internal/lines"
+	"sluice/internal/record"
 )
 
 func TestIsUTF8IsValidOfThePackage(t *testing.T) {
@@ -17,4 +21,22 @@ func TestIsUTF8IsValidOfThePackage(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestEveryPartOfAHeaderIsOne(t *testing.T) {
+	text := "#Version: 1.0\n#Fields: date x-edge-location " + strings.Repeat("x", 2*lines.MaxLineBytes) + "\n2026-02-01\t09:30:00\tA\n"
+	var d Decoder
+	_, err := d.Enter(Input{Body: strings.NewReader(text), Origin: &record.Origin{Kind: record.S3, Key: "E1.2026-02-01-09.abcd"}})
+	require.NoError(t, err)
+	headers, others := 0, 0
+	for r, err := range d.Records() {
+		require.NoError(t, err)
+		if r.Header {
+			headers++
+		} else {
+			others++
+		}
+	}
+	assert.Greater(t, headers, 8)
+	assert.Equal(t, 1, others)
 }

@@ -9,11 +9,13 @@
 package object
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"unicode/utf8"
 
 	"sluice/internal/compress"
 	"sluice/internal/format"
@@ -27,6 +29,7 @@ import (
 // Input is an object to be decoded.
 type Input struct {
 	Body            io.Reader // the bytes as S3 keeps them
+	Data            []byte    // in place of Body, where they are in memory; must stay unchanged until the last record
 	ContentEncoding string    // as S3 says; only chooses between packings that look alike
 	// Origin has the object's coordinates. The decoder adds what it finds out: source, service, account and region.
 	Origin *record.Origin
@@ -43,8 +46,10 @@ type Input struct {
 type Content struct {
 	Empty    bool               // it has no bytes
 	NotALog  bool               // it is recognised as something that is no log, such as a digest
-	Manifest []firehose.Entry   // the objects that it lists; it is no log either
 	Packings []compress.Packing // what it is packed with, the outermost first
+
+	IsManifest bool             // it lists other objects, and is no log either
+	Manifest   []firehose.Entry // those objects, which may be none; never nil for a manifest
 }
 
 // Damage is a part of an object that cannot be read as logs. The records before it stand.
@@ -73,6 +78,8 @@ const maxDepth = 3
 // concurrent use.
 type Decoder struct {
 	unpacker   compress.Unpacker
+	data       bytes.Reader
+	text       lines.Decoder
 	window     lines.Window
 	cloudwatch cloudwatch.Decoder
 	parser     firehose.Parser
@@ -81,8 +88,11 @@ type Decoder struct {
 
 	in         Input
 	name       firehose.Name
+	key        service.Key // of keyText
+	keyText    string
+	keyed      bool // key is set
 	log        service.Log
-	clock      *format.Clock
+	clock      format.Clock
 	structured bool // elements of the object are records of CloudTrail
 
 	pending *lines.Piece // a document that was read to tell what it is
@@ -91,40 +101,75 @@ type Decoder struct {
 	attrs   []byte
 	reasons []byte // attributes of the failed record
 	first   bool   // no document has been read
-	strays  int    // lines that looked like JSON
-	text    []byte // of a record whose bytes had to be mended
+	isText  bool   // the object begins with a text, so that few lines are looked at for JSON
+	header  bool   // the line whose parts are being read names columns
+	mended  []byte // of a record whose bytes had to be mended
 	millis  int64  // of the line whose parts are being read
+	scanned int64  // by the window, before it looked at the document
+	walked  int64  // bytes of the document that were walked through to tell what it is
+	wasted  int64  // bytes that were looked at for JSON in vain
 	failed  firehose.Failed
 	stopped bool // the consumer wants no more records
+	yield   emitFunc
+	emit    emitFunc // hands on to yield, and notes when that wants no more
 }
 
 // Enter starts to read an object and tells what it is. Records has to be called for its records, unless the content says
 // that it has none. An error is a *[Damage] when the object cannot be read as logs at all, or else what the body ended
-// with.
+// with. Beside a Damage of a manifest the content has the entries that could be read.
 func (d *Decoder) Enter(in Input) (Content, error) {
-	d.in, d.pending, d.stopped, d.first, d.strays, d.millis = in, nil, false, true, 0, 0
+	d.in, d.pending, d.stopped, d.first, d.isText, d.wasted, d.millis, d.header = in, nil, false, true, false, 0, 0, false
 	d.members, d.attrs = d.members[:0], d.attrs[:0]
-	d.unpacker.Reset(in.Body, in.ContentEncoding, compress.Limits{PlainBytes: in.MaxPlainBytes})
-	d.window.Reset(lines.Decode(&d.unpacker))
+	content := Content{}
+	packed := d.open()
 	head := d.window.Peek(headBytes)
-	content := Content{Packings: d.unpacker.Packings()}
+	if packed {
+		content.Packings = d.unpacker.Packings()
+	}
 	if err := d.window.Err(); err != nil && len(head) == 0 {
 		return content, d.fault(err)
 	}
 	if reason, err := refused(head); err != nil {
 		return content, &Damage{Reason: reason, End: -1, Err: err}
 	}
-	known := service.FromObject(cmp.Or(in.Name, in.Origin.Key), head)
+	if key := cmp.Or(in.Name, in.Origin.Key); !d.keyed || key != d.keyText {
+		d.key, d.keyText, d.keyed = service.ForKey(key), key, true
+	}
+	known := d.key.Object(head)
 	d.identify(known)
 	if d.depth > 0 || in.Origin.Kind != record.S3 {
 		content.Empty = len(head) == 0
 		return content, nil
 	}
-	content.NotALog = known.NotALog
 	content.Empty = len(head) == 0
 	var err error
-	content.Manifest, err = d.manifest(head)
+	switch {
+	case !known.NotALog:
+		err = d.manifest(&content, head)
+	case d.key.NotALog():
+		content.NotALog = true
+	default:
+		content.NotALog, err = d.isAlone()
+	}
 	return content, err
+}
+
+// open opens the input and reports whether it may be packed.
+func (d *Decoder) open() (packed bool) {
+	in := &d.in
+	if in.Body == nil && in.ContentEncoding == "" && compress.IsPlain(in.Data) && !lines.MayHaveMark(in.Data) &&
+		(in.MaxPlainBytes <= 0 || int64(len(in.Data)) <= in.MaxPlainBytes) {
+		d.window.ResetText(in.Data)
+		return false
+	}
+	if in.Body == nil {
+		d.data.Reset(in.Data)
+		in.Body = &d.data
+	}
+	d.unpacker.Reset(in.Body, in.ContentEncoding, compress.Limits{PlainBytes: in.MaxPlainBytes})
+	d.text.Reset(&d.unpacker)
+	d.window.Reset(&d.text)
+	return true
 }
 
 // Adopt makes origin that of the records to come, in place of the one that the input had, which says the same: records
@@ -144,8 +189,13 @@ func (d *Decoder) identify(known service.Object) {
 	if known.Region != "" {
 		o.Region = known.Region
 	}
-	d.log, d.clock = known.Log, format.NewClock(known.Log)
+	d.log = known.Log
+	d.clock.Reset(known.Log)
 	d.structured = known.Log == service.CloudTrail || known.Log == service.CloudTrailInsight
+	d.name = firehose.Name{}
+	if o.Key == "" {
+		return
+	}
 	var delivered bool
 	if d.name, delivered = firehose.ParseKey(o.Key); delivered {
 		d.attrs = d.name.AppendAttributes(d.attrs)
@@ -164,13 +214,16 @@ const (
 func refused(head []byte) (reason string, err error) {
 	const advice = "has columns and no lines: let the service write text or JSON, or have another tool read it"
 	switch {
-	case hasPrefix(head, parquetMagic):
+	case hasPrefix(head, parquetMagic) && len(head) > len(parquetMagic) && !isASCIIText(head[len(parquetMagic)]):
 		return "parquet", errors.New("a Parquet file " + advice)
 	case hasPrefix(head, orcMagic) && len(head) > len(orcMagic) && head[len(orcMagic)] < ' ':
 		return "orc", errors.New("an ORC file " + advice)
 	}
 	return "", nil
 }
+
+// isASCIIText tells a character of a text from what a header in binary goes on with.
+func isASCIIText(c byte) bool { return ' ' <= c && c < utf8.RuneSelf }
 
 func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
@@ -181,23 +234,26 @@ func hasPrefix(b []byte, prefix string) bool {
 //
 // An error may stand between records: a *[Damage] with an End. Any other error is the last thing yielded: a Damage of the
 // rest of the object, or what the body ended with.
-func (d *Decoder) Records() iter.Seq2[*record.Record, error] {
-	return func(yield func(*record.Record, error) bool) {
-		emit := func(r *record.Record, err error) bool {
-			d.stopped = d.stopped || !yield(r, err)
+func (d *Decoder) Records() iter.Seq2[*record.Record, error] { return d.Each }
+
+// Each is Records for those who call it for many small inputs: it allocates nothing.
+func (d *Decoder) Each(yield func(*record.Record, error) bool) {
+	if d.emit == nil {
+		d.emit = func(r *record.Record, err error) bool {
+			d.stopped = d.stopped || !d.yield(r, err)
 			return !d.stopped
 		}
-		if p := d.pending; p != nil {
-			d.pending = nil
-			d.emitJSON(emit, *p, 0)
-		}
-		if d.stopped {
-			return
-		}
-		err := d.documents(emit)
-		if err != nil && !d.stopped {
-			emit(nil, err)
-		}
+	}
+	d.yield = yield
+	if p := d.pending; p != nil {
+		d.pending = nil
+		d.emitJSON(d.emit, *p, 0)
+	}
+	if d.stopped {
+		return
+	}
+	if err := d.documents(d.emit); err != nil && !d.stopped {
+		d.emit(nil, err)
 	}
 }
 

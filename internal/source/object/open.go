@@ -30,6 +30,10 @@ type Getter interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
+// NullVersion is the version id of what was written while the bucket kept no versions. Unlike other versions it is
+// overwritten (Amazon S3 user guide, "Adding objects to versioning-suspended buckets").
+const NullVersion = "null"
+
 // Open asks S3 for the version that ref names and returns its bytes, from the first on.
 //
 // The version is held by its id when that is known, else by If-Match on the notification's ETag: a newer object under the
@@ -54,7 +58,7 @@ func (r reading) open(ctx context.Context, g Getter, ref Ref) (*Body, error) {
 		return nil, b.fault(Malformed, err)
 	}
 	in := ref.input()
-	if ref.VersionID == "" && ref.ETag != "" {
+	if (ref.VersionID == "" || ref.VersionID == NullVersion) && ref.ETag != "" {
 		in.IfMatch = aws.String(quotedETag(ref.ETag))
 	}
 	a, out, err := b.request(ctx, in)
