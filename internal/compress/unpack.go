@@ -95,7 +95,7 @@ func (u *Unpacker) Read(p []byte) (int, error) {
 			u.started, u.opening, u.last = true, false, p[n-1] //nolint:gosec // n is at most the length of p
 			u.left -= int64(n)
 		}
-		if err == io.EOF && n == 0 { //nolint:errorlint // inside another error it is no end
+		if err == io.EOF && n == 0 {
 			if err = u.nextFile(); err == nil {
 				continue
 			}
@@ -142,7 +142,7 @@ func (u *Unpacker) nextFile() error {
 			u.peel(i+1, l)
 			return nil
 		}
-		if err != io.EOF { //nolint:errorlint // inside another error it is no end
+		if err != io.EOF {
 			return err
 		}
 	}

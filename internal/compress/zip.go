@@ -86,7 +86,7 @@ func (z *zipReader) nextFile() error {
 				return err
 			}
 		}
-		if err := z.fill(); err != io.EOF { //nolint:errorlint // it is that of fill
+		if err := z.fill(); err != io.EOF {
 			return z.fault(err)
 		}
 		if err := z.close(); err != nil {
@@ -105,7 +105,7 @@ func (z *zipReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	err := z.fill()
-	if err == io.EOF { //nolint:errorlint // it is that of fill
+	if err == io.EOF {
 		if err = z.close(); err == nil {
 			return 0, io.EOF
 		}

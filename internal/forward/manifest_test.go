@@ -54,7 +54,9 @@ func TestManifest(t *testing.T) {
 	t.Run("one that cannot be read is noted", func(t *testing.T) {
 		r := newRig(t, parkingBoth)
 		list := r.s3.put(logBucket, key, []byte(`{"entries":[{"url":"s3://`+logBucket+`/a"},{"url":"ftp://x"}]}`))
-		r.comesTo(t, []byte(native(list)), ending{answer: "null", parked: tally{"manifest": 1}, gets: 1})
+		r.comesTo(t, []byte(native(list)), ending{
+			answer: "null", dropped: tally{"not_a_log": 1}, parked: tally{"manifest": 1}, gets: 1,
+		})
 	})
 }
 

@@ -78,15 +78,18 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	})
 	inv.ledger.BytesIn(int(body.SizeBytes))
 	switch {
+	case content.IsManifest: // before the error, which is about what could not be read of it
+		r.drop(unit, ledger.NotALog)
+		r.manifest(unit, o, content, follow)
+		if err != nil {
+			r.fault(unit, o, err)
+		}
 	case err != nil:
 		r.fault(unit, o, err)
 	case content.Empty:
 		r.drop(unit, ledger.EmptyLine)
 	case content.NotALog:
 		r.drop(unit, ledger.NotALog)
-	case content.Manifest != nil:
-		inv.drop(ledger.NotALog)
-		r.manifest(unit, o, content, follow)
 	default:
 		if err := inv.forward(r.sound(unit, o, decoder.Records()), unit); err != nil {
 			r.fault(unit, o, err)

@@ -165,7 +165,7 @@ func (d *Decoder) elements(emit emitFunc, e *lines.Envelope) error {
 	for index := 0; !d.stopped; index++ {
 		p, err := e.Element()
 		switch {
-		case err == io.EOF: //nolint:errorlint // a Window returns it as it is
+		case err == io.EOF:
 			return d.ending(emit, e, index, start)
 		case errors.Is(err, lines.ErrNotJSON), errors.Is(err, lines.ErrTooLong):
 			// The rest is read as what it looks like. A line at the start has the index 0.

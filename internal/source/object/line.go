@@ -20,7 +20,7 @@ func (d *Decoder) lines(emit emitFunc) error {
 	}
 	for { // here, where no lines are joined, the object begins with text: only a brace may end it
 		p, err := d.window.Line()
-		if err == io.EOF { //nolint:errorlint // a Window returns it as it is
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
@@ -41,7 +41,7 @@ func (d *Decoder) joined(emit emitFunc) error {
 		}
 		p, err := d.window.Line()
 		atStart = endsLine(p)
-		return p, err //nolint:wrapcheck // a source of lines hands on what its window says
+		return p, err
 	})
 	for {
 		p, err := next()

@@ -41,7 +41,7 @@ func (d *Decoder) manifest(content *Content, head []byte) error {
 		}
 		return nil
 	case err != nil:
-		return nil // nothing is consumed; whoever reads on meets the same
+		return nil //nolint:nilerr // nothing is consumed; whoever reads on meets the same
 	case !firehose.IsManifest(key, p.Text):
 		d.pending = &p
 		return nil
@@ -98,11 +98,11 @@ func (d *Decoder) addEntries(list *firehose.Manifest, e *lines.Envelope) (last i
 	last = d.window.Offset()
 	for {
 		p, err := e.Element()
-		if err == io.EOF { //nolint:errorlint // a Window returns it as it is
+		if err == io.EOF {
 			return last, nil
 		}
 		if err != nil {
-			return last, err //nolint:wrapcheck // the caller gives it its place
+			return last, err
 		}
 		last = p.Offset
 		if !list.Add(p.Text) {
