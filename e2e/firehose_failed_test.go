@@ -82,7 +82,9 @@ func (l *loop) failedRecords(asPrinted bool) []delivery.FailedRecord {
 	add(members.ID, members.Gzip(), members.Lines...)
 	id, data, lines := l.flowLines(5)
 	add(id, bytes.TrimSuffix(data, []byte("\n")), lines...)
-	add("empty", nil)
+	if !asPrinted { // of an envelope that is broken nobody knows that there was no record in it: it is a line
+		add("empty", nil)
+	}
 	return list
 }
 
