@@ -57,15 +57,16 @@ func appendEscaped(dst, text []byte) []byte {
 		if len(text) < wordBytes {
 			break
 		}
-		// The room has come to its end, or this byte is one that takes six.
+		// The room or the text has come to its end, or a character comes that takes six bytes: one word goes the long way.
 		n := bits.TrailingZeros64(escapes(binary.LittleEndian.Uint64(text))) / 8
-		if n == wordBytes {
-			dst = slices.Grow(dst, len(text)+len(text)/4+2*wordBytes)
-			continue
-		}
 		dst = append(dst, text[:n]...)
-		dst = appendEscape(dst, text[n])
-		text = text[n+1:]
+		if n < wordBytes {
+			dst = appendEscape(dst, text[n])
+			n++
+		}
+		if text = text[n:]; cap(dst)-len(dst) < len(text) {
+			dst = slices.Grow(dst, len(text)+len(text)/4+3*wordBytes)
+		}
 	}
 	for _, c := range text {
 		if needsEscape(c) {
@@ -79,23 +80,29 @@ func appendEscaped(dst, text []byte) []byte {
 
 const wordBytes = 8
 
-// escapeWords writes as much of text into out as it can, word by word, and returns how much it read and wrote. It stops in
-// front of a character that has no short escape, at the end of out, and where less than a word is left.
+// escapeWords writes as much of text into out as it can, two words at a time and then one, and returns how much it read and
+// wrote. It stops in front of a character that has no short escape, at the end of out, and where less than a word is left.
 func escapeWords(out, text []byte) (in, at int) {
-	for in+wordBytes <= len(text) && at+2*wordBytes <= len(out) {
-		w := binary.LittleEndian.Uint64(text[in:])
-		binary.LittleEndian.PutUint64(out[at:], w)
-		found := escapes(w)
-		if found == 0 {
-			in, at = in+wordBytes, at+wordBytes
+	for in+2*wordBytes <= len(text) && at+3*wordBytes <= len(out) {
+		t, o := text[in:in+2*wordBytes], out[at:at+3*wordBytes]
+		low, high := binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[wordBytes:])
+		binary.LittleEndian.PutUint64(o, low)
+		binary.LittleEndian.PutUint64(o[wordBytes:], high)
+		n := 0
+		switch lows, highs := escapes(low), escapes(high); {
+		case lows|highs == 0:
+			in, at = in+2*wordBytes, at+2*wordBytes
 			continue
+		case lows != 0:
+			n = bits.TrailingZeros64(lows) / 8
+		default:
+			n = wordBytes + bits.TrailingZeros64(highs)/8
 		}
-		n := bits.TrailingZeros64(found) / 8
-		short := shortEscapes[text[in+n]]
+		short := shortEscapes[t[n&(2*wordBytes-1)]]
 		if short == 0 {
 			return in, at
 		}
-		binary.LittleEndian.PutUint16(out[at+n:], short)
+		binary.LittleEndian.PutUint16(o[n&(2*wordBytes-1):], short)
 		in, at = in+n+1, at+n+2
 	}
 	return in, at
