@@ -88,7 +88,7 @@ func escapeWords(out, text []byte) (in, at int) {
 		low, high := binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[wordBytes:])
 		binary.LittleEndian.PutUint64(o, low)
 		binary.LittleEndian.PutUint64(o[wordBytes:], high)
-		n := 0
+		var n int
 		switch lows, highs := escapes(low), escapes(high); {
 		case lows|highs == 0:
 			in, at = in+2*wordBytes, at+2*wordBytes
