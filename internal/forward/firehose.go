@@ -26,6 +26,8 @@ const (
 	maxTransformedBytes = 1_024_000
 	// transformTime is how long Firehose waits for an answer, five minutes, less the time to give it.
 	transformTime = 290 * time.Second
+	// answerGrowth is how many times the size of an event its answer is expected to have; it may grow beyond.
+	answerGrowth = 3
 )
 
 // streamAccount is the account of a transformation: Firehose itself is where its lines go.
@@ -35,8 +37,6 @@ const streamAccount = "firehose"
 // order, whatever is in the others. Ok takes its place in the stream, Dropped held nothing that is a log, and
 // ProcessingFailed could not be read, or has no room in the answer: Firehose keeps its original below processing-failed/,
 // from where functions/s3 sends it.
-//
-// The answer is valid until the next event: its memory serves again.
 func Firehose(f *Forwarder) Handler {
 	return func(ctx context.Context, payload []byte) ([]byte, error) {
 		f := f.ready()
@@ -114,10 +114,8 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 	t.name, t.region = streamName(t.event.StreamARN), cmp.Or(t.event.Region, t.inv.base.Region)
 	t.scratch = t.inv.base
 	t.scratch.Kind, t.scratch.StreamARN = record.Firehose, t.event.StreamARN
-	if t.inv.f.answer == nil { // what is not used of it takes no memory
-		t.inv.f.answer = make([]byte, 0, answerBudget)
-	}
-	t.answer = event.NewTransformAnswer(t.inv.f.answer[:0])
+	// Not kept: whoever takes the answer may still be sending it when the next event comes.
+	t.answer = event.NewTransformAnswer(make([]byte, 0, min(answerGrowth*len(payload), answerBudget)))
 	for i := range t.event.Records {
 		if r := &t.event.Records[i]; r.Answerable() {
 			t.reserved += t.answer.SizeOfProcessingFailed(r.ID)
@@ -130,13 +128,12 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 	t.account.In(t.delivered)
 	t.account.Delivered(t.delivered)
 	t.inv.ledger.BytesIn(t.bytes)
-	answer := t.answer.Bytes()
-	t.inv.f.transformed, t.inv.f.answer = t.result.text, answer
+	t.inv.f.transformed = t.result.text
 	at := t.inv.finish(failure{err: t.problem})
 	if at.whole {
 		return nil, at.err
 	}
-	return answer, nil
+	return t.answer.Bytes(), nil
 }
 
 // record gives one record its result.

@@ -53,7 +53,6 @@ type Forwarder struct {
 	gunzip      compress.Gunzip
 	packed      []byte // a payload after base64
 	transformed []byte // what a record of a delivery stream became
-	answer      []byte // to a batch of a delivery stream; made when it is first needed
 	warm        bool
 	lastUsed    time.Time
 	saidOwn     bool // that our own log has been sent to us
