@@ -31,7 +31,7 @@ bench: ## both paths, CloudWatch and S3, on one core, beside the limit and a nai
 bench-e2e: ## the real S3 function and objects up to 1 GiB: time, memory, nothing lost (ARGS="-sizes 64 -strict")
 	cd e2e && go run ./bench $(ARGS)
 
-fuzz: ## every fuzz target for a while (FUZZTIME=10s)
+fuzz: ## every fuzz target for a while (FUZZTIME=10000x)
 	@scripts/fuzz
 
 rss: ## peak memory of the real binary under load

@@ -37,7 +37,9 @@ var written = []struct {
 func parsed(layouts []string, text string) (millis int64, exact, ok bool) {
 	for _, layout := range layouts {
 		if when, err := time.Parse(layout, text); err == nil {
-			return when.UnixMilli(), when.Format(layout) == text, true
+			// Package time reads zones beyond a day from UTC, which RFC 3339 does not have.
+			_, zone := when.Zone()
+			return when.UnixMilli(), when.Format(layout) == text && max(zone, -zone) < 24*60*60, true
 		}
 		for at := strings.Index(text, ":60"); at >= 0; at = next(text, at) {
 			if when, err := time.Parse(layout, text[:at]+":59"+text[at+3:]); err == nil {
@@ -73,7 +75,7 @@ func FuzzMillis(f *testing.F) {
 		w := written[n%uint(len(written))]
 		inside := strings.TrimSuffix(text, "]")
 		if strings.ContainsAny(inside, w.ends) {
-			t.Skip()
+			t.Skip("such a text ends its field, so the clock is shown another one")
 		}
 		want, exact, ok := parsed(w.layouts, text)
 		if w.log == service.Redshift && w.before != "'" { // which has a colon where package time needs a dot
