@@ -73,9 +73,9 @@ func closedLoop(t *testing.T, r *loopRig, seed uint64) {
 
 	report := l.audit()
 
-	assert.Equal(t, deliverable(l.lines), report.Delivered+report.Parked, "every line that is one")
+	assert.Equal(t, deliverable(l.lines), report.Delivered+report.Dead, "every line that is one")
 	assert.Zero(t, report.Returned)
-	assert.LessOrEqual(t, report.Parked, len(linesOf(l.lines, "broken")))
+	assert.LessOrEqual(t, report.Dead, len(linesOf(l.lines, "broken")))
 	for class := range report.Duplicates {
 		assert.Equal(t, audit.D5, class)
 	}

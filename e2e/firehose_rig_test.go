@@ -223,7 +223,7 @@ func (l *loop) parked(e audit.Evidence) *audit.ParkStore {
 		if !ours {
 			continue
 		}
-		store.Pointers++
+		store.Objects++
 		for _, id := range payloads {
 			covered[id] = l.broken[id]
 		}
@@ -235,7 +235,7 @@ func (l *loop) parked(e audit.Evidence) *audit.ParkStore {
 	}
 	for _, line := range l.lines {
 		if covered[line.Payload] && !arrived[line.Mark] {
-			store.Lines = append(store.Lines, line)
+			store.Loose = append(store.Loose, line)
 		}
 	}
 	return store

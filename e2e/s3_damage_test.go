@@ -71,9 +71,9 @@ func TestS3DamagedObjects(t *testing.T) {
 				assert.EqualValues(t, len(o.Body), pointers[0].Sources[0].ByteRange[0])
 				return
 			}
-			assert.Equal(t, lines+50-report.Delivered, report.Parked)
+			assert.Equal(t, lines+50-report.Delivered, report.Dead)
 			assert.Greater(t, report.Delivered, 50, "the lines before the damage")
-			assert.Positive(t, report.Parked, "and not those behind it")
+			assert.Positive(t, report.Dead, "and not those behind it")
 		})
 	}
 }
@@ -178,7 +178,7 @@ func TestS3DamagedObjectAndNoParkStore(t *testing.T) {
 		report := r.audit()
 
 		assert.Equal(t, []owner.Outcome{owner.Partly, owner.Partly, owner.Taken}, r.outcomes())
-		assert.Positive(t, report.Parked)
+		assert.Positive(t, report.Dead)
 		assert.Equal(t, map[audit.Class]int{audit.D4: 2 * (report.Delivered - 10)}, report.Duplicates)
 		assert.Len(t, r.pointers(), 1)
 	})

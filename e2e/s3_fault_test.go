@@ -263,7 +263,7 @@ func TestS3JobResults(t *testing.T) {
 			report := r.audit()
 			assert.Zero(t, report.TotalDuplicates())
 			assert.Equal(t, 10, report.Returned)
-			assert.Positive(t, report.Parked)
+			assert.Positive(t, report.Dead)
 			assert.Len(t, r.pointers(), 1)
 		})
 	}

@@ -155,9 +155,9 @@ func (r *s3Rig) audit() *audit.Report {
 func (r *s3Rig) judge(e audit.Evidence) *audit.Report {
 	r.t.Helper()
 	pointers := r.pointers()
-	e.Parked = &audit.ParkStore{Pointers: len(pointers)}
+	e.Parked = &audit.ParkStore{Objects: len(pointers)}
 	for _, p := range pointers {
-		e.Parked.Lines = append(e.Parked.Lines, r.covered(p)...)
+		e.Parked.Dead = append(e.Parked.Dead, r.covered(p)...)
 	}
 	report := audit.Join(e)
 	require.NoError(r.t, report.Verdict())

@@ -256,7 +256,7 @@ func TestReportInWords(t *testing.T) {
 		Examples: map[string][]string{"lost": {"x", "y"}}, Problems: []string{"odd"},
 	}
 
-	assert.Equal(t, "ledger: in=7 delivered=5 dropped=1 parked=0 returned=0 duplicates=4 lost=1", r.String())
+	assert.Equal(t, "ledger: in=7 delivered=5 dropped=1 parked=0 dead=0 returned=0 duplicates=4 lost=1", r.String())
 	assert.Equal(t, []Class{D2, D4}, r.Classes())
 	assert.ErrorContains(t, r.Verdict(), "1 lost, such as x, y\nodd")
 	for _, class := range []Class{D1, D2, D4, D5, D6} {

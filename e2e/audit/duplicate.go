@@ -13,7 +13,8 @@ import (
 // delivery is one that handed over a certain payload.
 type delivery struct {
 	owner.Delivery
-	times int // the payload was named in it: a batch may announce an object more than once
+	times int  // the payload was named in it: a batch may announce an object more than once
+	fresh bool // it hands over another part of the payload: nothing is repeated by it
 }
 
 // byPayload lists the deliveries of each payload in the order they were made.
@@ -25,7 +26,7 @@ func byPayload(history []owner.Delivery) map[string][]delivery {
 			times[id]++
 		}
 		for id, n := range times {
-			deliveries[id] = append(deliveries[id], delivery{d, n})
+			deliveries[id] = append(deliveries[id], delivery{d, n, n == 1 && slices.Contains(d.Continued, id)})
 		}
 	}
 	for _, list := range deliveries {
@@ -35,10 +36,11 @@ func byPayload(history []owner.Delivery) map[string][]delivery {
 }
 
 // classify finds a cause for every copy of a line but the first. Within one delivery a payload that was announced again
-// (D4) and a lost answer (D2) explain one more copy each; a later delivery explains one copy more (D1, D4, D6).
-func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries []delivery) {
+// (D4) and a lost answer (D2) explain one more copy each; a later delivery explains one copy more (D1, D4, D6). It returns
+// how many copies it took for lost answers.
+func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries []delivery) (lost int) {
 	if len(copies) < 2 {
-		return
+		return 0
 	}
 	earlier := -1 // the last delivery before this one that brought a copy
 	for i, part := range perDelivery(copies, deliveries) {
@@ -46,19 +48,34 @@ func (r *Report) classify(line generate.Line, copies []intake.Entry, deliveries 
 			continue
 		}
 		if earlier >= 0 {
-			r.duplicate(line, again(deliveries[earlier].Delivery), 1)
+			r.duplicate(line, repeated(deliveries, earlier, i), 1)
 		}
 		surplus := len(part) - 1
 		if i < len(deliveries) {
-			repeated := min(surplus, deliveries[i].times-1)
-			r.duplicate(line, D4, repeated)
-			surplus -= repeated
+			named := min(surplus, deliveries[i].times-1)
+			r.duplicate(line, D4, named)
+			surplus -= named
 		}
 		ambiguous := min(surplus, lostAnswers(part))
 		r.duplicate(line, D2, ambiguous)
 		r.duplicate(line, Unexplained, surplus-ambiguous)
+		lost += ambiguous
 		earlier = i
 	}
+	return lost
+}
+
+// repeated is why a delivery repeated the lines of an earlier one. One that goes on with an object repeats nothing, unless
+// something went wrong before.
+func repeated(deliveries []delivery, earlier, now int) Class {
+	if deliveries[now].fresh && !failedBefore(deliveries[:now]) {
+		return Unexplained
+	}
+	return again(deliveries[earlier].Delivery)
+}
+
+func failedBefore(deliveries []delivery) bool {
+	return slices.ContainsFunc(deliveries, func(d delivery) bool { return d.Outcome != owner.Taken })
 }
 
 func (r *Report) duplicate(line generate.Line, class Class, n int) {
@@ -84,6 +101,8 @@ func perDelivery(copies []intake.Entry, deliveries []delivery) [][]intake.Entry 
 // again is why a delivery that followed d repeated its lines.
 func again(d owner.Delivery) Class {
 	switch {
+	case d.Firehose:
+		return D5
 	case d.Outcome == owner.Ended:
 		return D1
 	case d.Stream && d.Outcome != owner.Taken:

@@ -34,7 +34,11 @@ func newIndex(lines []generate.Line) *index {
 
 // find goes by the mark, then by the event id, then by the whole text; lines with equal texts take turns.
 func (x *index) find(entry intake.Entry) (at int, found, intact bool) {
-	if mark, marked, whole := generate.FindMark(entry.Message); marked {
+	mark, marked, whole := entry.Mark, entry.Mark != (generate.Mark{}), entry.Intact
+	if !marked {
+		mark, marked, whole = generate.FindMark(entry.Message)
+	}
+	if marked {
 		at, found = x.mark[mark]
 		return at, found, whole
 	}

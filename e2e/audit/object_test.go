@@ -106,30 +106,30 @@ func TestPointersInTheParkStore(t *testing.T) {
 		verdict string
 	}{
 		"the rest of an object": {
-			entries: all[:2], store: ParkStore{Pointers: 1, Lines: o.Lines[2:]}, claimed: parked,
-			want: Report{Delivered: 2, Parked: 2},
+			entries: all[:2], store: ParkStore{Objects: 1, Dead: o.Lines[2:]}, claimed: parked,
+			want: Report{Delivered: 2, Dead: 2},
 		},
 		"a line between what arrived and what is parked": {
-			entries: all[:2], store: ParkStore{Pointers: 1, Lines: o.Lines[3:]}, claimed: parked,
-			want: Report{Delivered: 2, Parked: 1, Lost: 1}, verdict: "1 lost",
+			entries: all[:2], store: ParkStore{Objects: 1, Dead: o.Lines[3:]}, claimed: parked,
+			want: Report{Delivered: 2, Dead: 1, Lost: 1}, verdict: "1 lost",
 		},
 		"a pointer without lines": {
-			entries: all, store: ParkStore{Pointers: 1}, claimed: parked, want: Report{Delivered: 4},
+			entries: all, store: ParkStore{Objects: 1}, claimed: parked, want: Report{Delivered: 4},
 		},
 		"a line that is parked and delivered": {
-			entries: all[:3], store: ParkStore{Pointers: 1, Lines: o.Lines[2:]}, claimed: parked,
-			want: Report{Delivered: 3, Parked: 1}, verdict: "a pointer in the park store covers it",
+			entries: all[:3], store: ParkStore{Objects: 1, Dead: o.Lines[2:]}, claimed: parked,
+			want: Report{Delivered: 3, Dead: 1}, verdict: "the park store holds it without a cause",
 		},
 		"parked, as the function says": {
 			entries: all, claimed: parked, want: Report{Delivered: 4}, verdict: "counts 1 pointers parked, the store holds 0",
 		},
 		"parked without a word": {
-			entries: all[:2], store: ParkStore{Pointers: 1, Lines: o.Lines[2:]},
-			want: Report{Delivered: 2, Parked: 2}, verdict: "counts 0 pointers parked, the store holds 1",
+			entries: all[:2], store: ParkStore{Objects: 1, Dead: o.Lines[2:]},
+			want: Report{Delivered: 2, Dead: 2}, verdict: "counts 0 pointers parked, the store holds 1",
 		},
 		"parked by a process that was killed then": {
-			entries: all[:2], store: ParkStore{Pointers: 1, Lines: o.Lines[2:]}, ended: true,
-			want: Report{Delivered: 2, Parked: 2},
+			entries: all[:2], store: ParkStore{Objects: 1, Dead: o.Lines[2:]}, ended: true,
+			want: Report{Delivered: 2, Dead: 2},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestPointersInTheParkStore(t *testing.T) {
 			r := Join(Evidence{
 				Destination: "dd", Lines: o.Lines, Entries: tc.entries, Ledgers: counted(d), History: history, Parked: &tc.store,
 			})
-			assert.Equal(t, [3]int{tc.want.Delivered, tc.want.Parked, tc.want.Lost}, [3]int{r.Delivered, r.Parked, r.Lost})
+			assert.Equal(t, [3]int{tc.want.Delivered, tc.want.Dead, tc.want.Lost}, [3]int{r.Delivered, r.Dead, r.Lost})
 			if tc.verdict == "" {
 				require.NoError(t, r.Verdict())
 				return

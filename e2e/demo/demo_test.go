@@ -85,5 +85,5 @@ func TestShowLedgerEndsWithTheLedger(t *testing.T) {
 	var out bytes.Buffer
 	showLedger(&out, &audit.Report{In: 3, Delivered: 3, Duplicates: map[audit.Class]int{audit.D2: 2}})
 	assert.Equal(t, "\n2 lines arrived again: the intake took them but its answer was lost (D2)\n"+
-		"ledger: in=3 delivered=3 dropped=0 parked=0 returned=0 duplicates=2 lost=0\n", out.String())
+		"ledger: in=3 delivered=3 dropped=0 parked=0 dead=0 returned=0 duplicates=2 lost=0\n", out.String())
 }

@@ -22,6 +22,7 @@ const (
 type output struct {
 	mu      sync.Mutex
 	lines   []string
+	printed int
 	ledgers []Ledger
 	news    chan struct{} // closed and replaced whenever a ledger line arrives
 }
@@ -61,6 +62,7 @@ func (o *output) add(line []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lines = append(o.lines, string(line))
+	o.printed++
 	if len(o.lines) >= 2*maxKeptLines {
 		o.lines = slices.Delete(o.lines, 0, len(o.lines)-maxKeptLines)
 	}
@@ -75,6 +77,12 @@ func (o *output) lastLines() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.lines[max(0, len(o.lines)-maxKeptLines):])
+}
+
+func (o *output) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.printed
 }
 
 func (o *output) allLedgers() []Ledger {

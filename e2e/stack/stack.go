@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"syscall"
 	"time"
@@ -40,6 +41,10 @@ type Config struct {
 	MemoryMiB int               // told to the function, not enforced; 0 means 256
 	Timeout   time.Duration     // of every invocation unless Within says less; 0 means 60 s
 	Env       map[string]string // added to the environment Lambda sets, and winning over it
+
+	// EachStart is what one process gets beside Env, and winning over it, by its number, which counts from 1; nil means
+	// nothing. It is how the first process gets a fail point and the next one does not.
+	EachStart func(number int) map[string]string
 }
 
 // Function is one function with at most one execution environment. Its methods may be called from any goroutine;
@@ -134,7 +139,15 @@ func (f *Function) running() (*environment, error) {
 		return f.env, nil
 	}
 	f.retire()
-	env, err := startEnvironment(f.cfg, f.ARN(), f.out)
+	cfg := f.cfg
+	if cfg.EachStart != nil {
+		cfg.Env = maps.Clone(cfg.Env)
+		if cfg.Env == nil {
+			cfg.Env = map[string]string{}
+		}
+		maps.Copy(cfg.Env, cfg.EachStart(f.usage.Starts+1))
+	}
+	env, err := startEnvironment(cfg, f.ARN(), f.out)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +171,13 @@ func (f *Function) measure(env *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.usage.PeakRSSBytes = max(f.usage.PeakRSSBytes, peak)
+}
+
+// Configure changes what Env is for every process that starts from now on. The one that runs keeps what it has: Kill it.
+func (f *Function) Configure(env map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cfg.Env = env
 }
 
 // Kill ends the process at once, as a crash of the machine would, and waits until it is gone. The next event starts a
@@ -219,3 +239,6 @@ func (f *Function) Ledger(ctx context.Context, requestID string) (Ledger, error)
 
 // Output is the last lines the function printed, oldest first, at most 2 000.
 func (f *Function) Output() []string { return f.out.lastLines() }
+
+// Printed is how many lines the function printed so far, those that Output has forgotten among them.
+func (f *Function) Printed() int { return f.out.count() }

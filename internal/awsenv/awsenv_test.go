@@ -74,6 +74,21 @@ func TestCall(t *testing.T) {
 	assert.Regexp(t, `^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/eu-west-1/ssm/aws4_request, SignedHeaders=\S*content-type\S*x-amz-target`, r.Header.Get("Authorization"))
 }
 
+func TestCallInAnotherProtocol(t *testing.T) {
+	url, requests := service(t, answer{status: 200, body: `{"MessageId":"m"}`})
+	sqs := Service{Name: "sqs", SDKID: "SQS", Target: "AmazonSQS", Protocol: "1.0"}
+	var out struct {
+		ID string `json:"MessageId"`
+	}
+	require.NoError(t, environment("AWS_ENDPOINT_URL_SQS", url).Call(t.Context(), sqs, "us-east-1", "SendMessage", struct{}{}, &out))
+	assert.Equal(t, "m", out.ID)
+	require.Len(t, *requests, 1)
+	r := (*requests)[0]
+	assert.Equal(t, "application/x-amz-json-1.0", r.Header.Get("Content-Type"))
+	assert.Equal(t, "AmazonSQS.SendMessage", r.Header.Get("X-Amz-Target"))
+	assert.Contains(t, r.Header.Get("Authorization"), "/us-east-1/sqs/aws4_request")
+}
+
 func TestCallTriesAgain(t *testing.T) {
 	good := answer{status: 200, body: `{}`}
 	for name, tc := range map[string]struct {

@@ -2,6 +2,7 @@ package awsenv
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,11 +17,12 @@ import (
 	"time"
 )
 
-// Service is a service of the JSON 1.1 protocol.
+// Service is a service of the JSON protocol.
 type Service struct {
-	Name   string // as it is signed, and in its host name: "secretsmanager"
-	SDKID  string // as it is in the names of variables: "Secrets Manager"
-	Target string // before the operation in X-Amz-Target: "secretsmanager"
+	Name     string // as it is signed, and in its host name: "secretsmanager"
+	SDKID    string // as it is in the names of variables: "Secrets Manager"
+	Target   string // before the operation in X-Amz-Target: "secretsmanager"
+	Protocol string // version of the JSON protocol; empty for 1.1
 }
 
 // APIError is a refusal by AWS.
@@ -38,7 +40,8 @@ const (
 	callTimeout     = 5 * time.Second // of one attempt
 	retryWait       = 100 * time.Millisecond
 	maxAnswerBytes  = 1 << 20 // the largest secret has 64 KiB
-	jsonContentType = "application/x-amz-json-1.1"
+	usualProtocol   = "1.1"
+	jsonContentType = "application/x-amz-json-" // and the version of the protocol
 )
 
 // Call makes one call and decodes its answer into out. region may be empty for the function's own. A throttled or failed
@@ -76,7 +79,7 @@ func (e *Environment) attempt(ctx context.Context, s Service, region, operation 
 	if err != nil {
 		return nil, errors.New("the endpoint is no URL")
 	}
-	req.Header.Set("Content-Type", jsonContentType)
+	req.Header.Set("Content-Type", jsonContentType+cmp.Or(s.Protocol, usualProtocol))
 	req.Header.Set("X-Amz-Target", s.Target+"."+operation)
 	credentials, err := e.credentials(ctx)
 	if err != nil {

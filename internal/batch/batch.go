@@ -32,6 +32,7 @@ type Batch struct {
 	ends      []uint32 // where each item ends in the plain body
 	units     []run
 	oversized bool
+	span      *Span
 }
 
 // run says that the items from first on belong to a unit, up to the next run.
@@ -88,11 +89,32 @@ func (b *Batch) Split() (first, second *Batch, err error) {
 	return b.part(plain, 0, half, ".0"), b.part(plain, half, b.Count(), ".1"), nil
 }
 
+// Items yields the encoded items of the body, in order, as often as it is asked. It inflates the body, once. The items are
+// parts of one buffer, which is the caller's: they stay valid for as long as they are kept, and keep all of it.
+func (b *Batch) Items() (iter.Seq[[]byte], error) {
+	plain, err := b.plain()
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func([]byte) bool) {
+		start := len(b.frame.Open)
+		for _, end := range b.ends {
+			if !yield(plain[start:end:end]) {
+				return
+			}
+			start = int(end) + len(b.frame.Separator)
+		}
+	}, nil
+}
+
 func (b *Batch) plain() ([]byte, error) {
 	// The room behind the last byte is where a reader looks for more; without it, the buffer would double at the end.
 	plain, err := b.Codec.Unpack(make([]byte, 0, b.bytes+bytes.MinRead), b.Body)
 	if err != nil {
 		return nil, fmt.Errorf("batch %s: %w", b.ID, err)
+	}
+	if len(plain) != b.bytes {
+		return nil, fmt.Errorf("batch %s: its body has %d plain bytes where %d were packed", b.ID, len(plain), b.bytes)
 	}
 	return plain, nil
 }
@@ -109,7 +131,7 @@ func (b *Batch) part(plain []byte, first, end int, suffix string) *Batch {
 	body = append(append(append(body, b.frame.Open...), items...), b.frame.Close...)
 	p := &Batch{
 		ID: b.ID + suffix, Codec: b.Codec, Body: slices.Clip(b.Codec.Append(nil, body)),
-		frame: b.frame, bytes: len(body), ends: make([]uint32, 0, end-first),
+		frame: b.frame, bytes: len(body), ends: make([]uint32, 0, end-first), span: b.span,
 	}
 	shift := start - len(b.frame.Open)
 	for _, e := range b.ends[first:end] {

@@ -44,7 +44,8 @@ type Builder struct {
 	added       int // records of this stream
 	kept        int // items in body of records that have been added as a whole
 	first, last coordinates
-	oversized   bool // the item in body is larger than the destination takes
+	oldest      int64 // of the records in body: the smallest TimeMillis that is known; unknownMillis if none is
+	oversized   bool  // the item in body is larger than the destination takes
 }
 
 // coordinates are a record's, kept past its life to name the batch.
@@ -88,7 +89,7 @@ func (b *Builder) Start(emit func(*Batch)) {
 	b.emit = emit
 	b.body = append(b.body[:0], b.frame.Open...)
 	b.ends, b.units = b.ends[:0], b.units[:0]
-	b.added, b.kept, b.oversized = 0, 0, false
+	b.added, b.kept, b.oldest, b.oversized = 0, 0, unknownMillis, false
 }
 
 // Add encodes a record as an item of the current batch, or of the next one if it does not fit. unit tells the owner's
@@ -138,6 +139,9 @@ func (b *Builder) settle(start, itemStart int, r *record.Record, unit int) {
 	}
 	b.ends = append(b.ends, uint32(len(b.body)))
 	b.last.keep(r, b.added)
+	if r.TimeMillis < b.oldest && r.TimeMillis != 0 {
+		b.oldest = r.TimeMillis
+	}
 }
 
 // Flush emits what has been added so far, if anything.
@@ -145,11 +149,16 @@ func (b *Builder) Flush() {
 	if len(b.ends) == 0 {
 		return
 	}
+	b.emit(b.pack(idOf(b.o.Epoch, &b.first, &b.last, len(b.ends)), b.span()))
+}
+
+// pack makes a batch of what is in the body, and empties it.
+func (b *Builder) pack(id string, span *Span) *Batch {
 	b.body = append(b.body, b.frame.Close...)
 	codec := b.o.Codec()
 	b.packed = codec.Append(b.packed[:0], b.body)
 	batch := &Batch{
-		ID:        idOf(b.o.Epoch, &b.first, &b.last, len(b.ends)),
+		ID:        id,
 		Body:      append([]byte(nil), b.packed...),
 		Codec:     codec,
 		frame:     b.frame,
@@ -157,18 +166,23 @@ func (b *Builder) Flush() {
 		ends:      append([]uint32(nil), b.ends...),
 		units:     append([]run(nil), b.units...),
 		oversized: b.oversized,
+		span:      span,
 	}
 	b.body = append(b.body[:0], b.frame.Open...)
-	b.ends, b.units, b.kept, b.oversized = b.ends[:0], b.units[:0], 0, false
-	b.emit(batch)
+	b.ends, b.units = b.ends[:0], b.units[:0]
+	b.kept, b.oldest, b.oversized = 0, unknownMillis, false
+	return batch
 }
 
 // Rollback forgets what a call to Add or Flush that panicked has left behind: half an item, or the first pieces of a
 // chunked record. The items of the records before that one stay; pieces in batches that have been emitted are out of reach.
+// The last record of the batch's name and span, and its oldest time, may still be those of that one.
 func (b *Builder) Rollback() {
 	end := len(b.frame.Open)
 	if b.kept > 0 {
 		end = int(b.ends[b.kept-1])
+	} else {
+		b.oldest = unknownMillis
 	}
 	b.body, b.ends, b.oversized = b.body[:end], b.ends[:b.kept], false
 	for n := len(b.units); n > 0 && b.units[n-1].first >= b.kept; n-- {

@@ -101,6 +101,7 @@ func FuzzBatcher(f *testing.F) {
 		for _, b := range c.batches {
 			require.False(t, ids[b.ID], "two batches have one id")
 			ids[b.ID] = true
+			requireItems(t, s.intake, b)
 			for i, it := range s.intake.read(t, b) {
 				unit := -1 // known of the first item only
 				if i == 0 {

@@ -43,12 +43,6 @@ type Config struct {
 	// Setting: follow_manifests, SLUICE_FOLLOW_MANIFESTS.
 	FollowManifests bool
 
-	// ParkBucket is where it is noted what cannot be read. Zero value: nowhere. Setting: park_bucket, SLUICE_PARK_BUCKET.
-	ParkBucket Bucket
-
-	// ParkPrefix starts the keys in ParkBucket. Never empty; default sluice. Setting: park_prefix, SLUICE_PARK_PREFIX.
-	ParkPrefix string
-
 	// Multiline holds for objects without a route. Default: line by line, else at most 500 lines and 256 KiB a record.
 	// Setting: multiline_start, multiline_max_lines, multiline_max_bytes; SLUICE_MULTILINE_START,
 	// SLUICE_MULTILINE_MAX_LINES, SLUICE_MULTILINE_MAX_BYTES; Datadog: DD_MULTILINE_LOG_REGEX_PATTERN.
@@ -57,15 +51,39 @@ type Config struct {
 	// Routes are tried in order; the first that matches an object counts. Setting: routes.
 	Routes []Route
 
+	// ParkBucket is where everything is kept that could not be delivered or read. Zero value: nowhere, it goes back to AWS.
+	// Setting: park_bucket, SLUICE_PARK_BUCKET.
+	ParkBucket Bucket
+
+	// ParkPrefix starts the keys in ParkBucket. Never empty; default sluice. Setting: park_prefix, SLUICE_PARK_PREFIX.
+	ParkPrefix string
+
+	// ParkKMSKey is the id or the ARN of the KMS key that parked objects are encrypted with, or of an alias of it. Zero
+	// value: as ParkBucket encrypts. Setting: park_kms_key, SLUICE_PARK_KMS_KEY.
+	ParkKMSKey string
+
+	// DeadRaw says that input which cannot be read is kept in ParkBucket, as it came and before any redaction. Default
+	// true; if not, it goes back to AWS. Setting: dead_raw, SLUICE_DEAD_RAW.
+	DeadRaw bool
+
+	// ContinueQueue is the URL of the SQS queue for the rest of an object that there is no time for: https://host/account/name,
+	// or http on loopback. Zero value: none, the rest is parked. Setting: continue_queue, SLUICE_CONTINUE_QUEUE.
+	ContinueQueue string
+
+	// MaxReceives is the maxReceiveCount of the queue that announces objects, 2 to 1000. Default 5. On the last but one
+	// receive, what cannot be delivered or read is parked. Setting: max_receives, SLUICE_MAX_RECEIVES.
+	MaxReceives int
+
 	// Firehose is what the transformation function does. Setting: firehose_output, firehose_partition_keys,
-	// firehose_reingest; SLUICE_FIREHOSE_OUTPUT, SLUICE_FIREHOSE_PARTITION_KEYS, SLUICE_FIREHOSE_REINGEST.
+	// firehose_reingest, firehose_tee; SLUICE_FIREHOSE_OUTPUT, SLUICE_FIREHOSE_PARTITION_KEYS, SLUICE_FIREHOSE_REINGEST,
+	// SLUICE_FIREHOSE_TEE.
 	Firehose Firehose
 
 	// CABundle is the path of a PEM file whose certificates are trusted beside the system's. Zero value: only those.
 	// There is no setting that switches the check of certificates off. Setting: ca_bundle, SLUICE_CA_BUNDLE.
 	CABundle string
 
-	// Destinations are where records go, at least one, in the document's order; none of LoadTransform.
+	// Destinations are where records go, at least one, in the document's order; none of LoadTransform without Firehose.Tee.
 	Destinations []Destination
 
 	// Warnings are about what was accepted and is ignored or unwise, a line each.

@@ -13,6 +13,8 @@ type Firehose struct {
 	PartitionKeys []PartitionKey
 	// Reingest says that records for which the answer has no room are put into the stream again. Default false.
 	Reingest bool
+	// Tee says that records are delivered to the destinations too. Default false.
+	Tee bool
 }
 
 // Output is what a record of a delivery stream becomes.
@@ -63,6 +65,12 @@ func firehoseSettings() []setting[Config] {
 		meaning: "Puts records for which an answer has no room into the stream again, or into the Kinesis stream behind it, " +
 			"three times at most. Otherwise Firehose writes them to its error prefix, from where `functions/s3` sends them. Not " +
 			"for streams that decompress: they refuse such records.",
+	}, {
+		key: "firehose_tee", variables: variables("SLUICE_FIREHOSE_TEE"), preset: "false",
+		kind: toggle(func(c *Config) *bool { return &c.Firehose.Tee }),
+		meaning: "Delivers the records of the transformation to the destinations too, which are then needed there. What a " +
+			"destination does not take is parked and stays in the stream. Firehose repeats an invocation that failed: its lines " +
+			"are then delivered twice.",
 	}}
 }
 

@@ -46,6 +46,10 @@ func assertValid(t *testing.T, c *Config) {
 		assert.NotEmpty(t, tag)
 		assert.NotContains(t, tag, ",")
 	}
+	assert.Regexp(t, `^[A-Za-z0-9_.-][A-Za-z0-9_./-]{0,198}[A-Za-z0-9_.-]?$`, c.ParkPrefix)
+	assert.Regexp(t, `^[A-Za-z0-9_/:-]*$`, c.ParkKMSKey)
+	assert.Regexp(t, `^(https?://[^/?#@\s]+/[0-9]{12}/[A-Za-z0-9_-]{1,80})?$`, c.ContinueQueue)
+	assert.True(t, c.MaxReceives >= 2 && c.MaxReceives <= 1000)
 	assert.NotEmpty(t, c.Destinations)
 	ids := map[string]bool{}
 	for _, d := range c.Destinations {

@@ -44,8 +44,8 @@ func Load(ctx context.Context, env map[string]string, fetch Fetcher) (*Config, e
 	return loadFor(ctx, env, fetch, true)
 }
 
-// LoadTransform is Load for the transformation function of a delivery stream, which sends nothing: it needs no destination
-// and no key, and does not look at any.
+// LoadTransform is Load for the transformation function of a delivery stream. Without Firehose.Tee it sends nothing: it
+// needs no destination and no key, and does not look at any. With it, it is Load.
 func LoadTransform(ctx context.Context, env map[string]string, fetch Fetcher) (*Config, error) {
 	return loadFor(ctx, env, fetch, false)
 }
@@ -54,7 +54,7 @@ func loadFor(ctx context.Context, env map[string]string, fetch Fetcher, sends bo
 	l := &loader{env: env}
 	root, readable := l.document(ctx, fetch)
 	c, list := l.global(root)
-	if readable && sends {
+	if readable && (sends || c.Firehose.Tee) {
 		c.Destinations = l.destinations(list)
 	}
 	l.checkNames()

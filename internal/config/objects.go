@@ -58,16 +58,6 @@ func objectSettings() []setting[Config] {
 		kind: toggle(func(c *Config) *bool { return &c.FollowManifests }),
 		meaning: "Reads the objects that a Redshift manifest of Firehose lists, in the bucket of the manifest or in one of " +
 			"`buckets`. For buckets whose data objects are not announced themselves: else their lines are sent twice.",
-	}, {
-		key: "park_bucket", variables: variables("SLUICE_PARK_BUCKET"), otherwise: "none: it goes back to AWS",
-		kind: words("a bucket name, or name=account where another account owns it",
-			func(c *Config) *Bucket { return &c.ParkBucket }, parseWholeBucket),
-		meaning: "Where it is noted what part of an object cannot be read, so that its other lines are sent once.",
-	}, {
-		key: "park_prefix", variables: variables("SLUICE_PARK_PREFIX"), preset: "sluice",
-		kind: word("1 to 200 of a-z, A-Z, 0-9, -, _, . and /, not at the ends",
-			func(c *Config) *string { return &c.ParkPrefix }, isKeyPrefix),
-		meaning: "What the keys in the park bucket start with. Objects below it are never read as logs.",
 	}}, append(multilineSettings(multiline, true), setting[Config]{
 		key: "routes", otherwise: "none",
 		kind: kind[Config]{"a list of mappings with bucket, key, multiline_start, multiline_max_lines and multiline_max_bytes", routes},
@@ -180,11 +170,6 @@ func parseBucket(text string) (Bucket, bool) {
 	return b, named && (!owned || isAccount(b.Owner))
 }
 
-func parseWholeBucket(text string) (Bucket, bool) {
-	b, ok := parseBucket(text)
-	return b, ok && !strings.HasSuffix(b.Name, "*")
-}
-
 // isBucketName knows the names that S3 gives today, and those of us-east-1 of old, which may be longer and have capitals.
 func isBucketName(name string) bool {
 	const most = 255
@@ -192,10 +177,6 @@ func isBucketName(name string) bool {
 }
 
 func isAccount(text string) bool { return len(text) == 12 && strings.Trim(text, "0123456789") == "" }
-
-func isKeyPrefix(text string) bool {
-	return isName(text) && strings.Trim(text, nameCharacters+"./") == "" && strings.Trim(text, "/") == text
-}
 
 // parseStart accepts what can be compiled.
 func parseStart(text string) (string, bool) {

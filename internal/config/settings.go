@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"sluice/internal/secret"
@@ -56,15 +57,15 @@ func globalSettings() []setting[Config] {
 	}, {
 		key: "max_inflated_bytes", variables: variables("SLUICE_MAX_INFLATED_BYTES"), preset: "64MiB", unit: "bytes",
 		kind: size("1MiB", "1GiB", func(c *Config) *int64 { return &c.MaxInflatedBytes }),
-		meaning: "The most that one payload may hold after decompression. Of a larger one, the lines up to there are sent, " +
-			"and then the event is returned to AWS.",
+		meaning: "The most that one payload may hold after decompression. Of a larger one, the lines up to there are sent; " +
+			"it is then kept like one that cannot be read (`dead_raw`), or the event is returned to AWS.",
 	}, {
 		key: "ca_bundle", variables: variables("SLUICE_CA_BUNDLE"), otherwise: "the system's certificates alone",
 		kind: certificates(func(c *Config) *string { return &c.CABundle }),
 		meaning: "A file of certificates to trust beside the system's, for intakes, and proxies in front of them, with an " +
 			"authority of their own. AWS calls of the function itself use the system's certificates, for which " +
 			"SSL_CERT_FILE can name a file. Checks of certificates cannot be switched off.",
-	}}, append(objectSettings(), firehoseSettings()...)...)
+	}}, slices.Concat(objectSettings(), parkSettings(), firehoseSettings())...)
 }
 
 // destinationSettings returns the settings of a destination, in the order of the documentation. For these the document

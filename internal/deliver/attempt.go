@@ -20,8 +20,20 @@ import (
 // maxAnswerBytes is how much of an answer is read; what an intake says beyond it has no meaning for us.
 const maxAnswerBytes = 64 << 10
 
+// ending is how an attempt ended, or why none was made.
+type ending struct {
+	destination.Outcome
+	status int   // of the answer; 0: there was none
+	cause  error // what a person has to know beyond the reason; nil: nothing
+}
+
+// failed is the ending of a batch that nothing more can be done for now.
+func failed(reason string) *ending {
+	return &ending{Outcome: destination.Outcome{Verdict: destination.Refused, Reason: reason}}
+}
+
 // attempt sends a batch once, and gives up on an answer after a time.
-func (f *Flight) attempt(b *batch.Batch, n int, within time.Duration) (out destination.Outcome) {
+func (f *Flight) attempt(b *batch.Batch, n int, within time.Duration) (end *ending) {
 	ctx, cancel := context.WithTimeout(f.ctx, within)
 	defer cancel()
 
@@ -33,7 +45,7 @@ func (f *Flight) attempt(b *batch.Batch, n int, within time.Duration) (out desti
 			if written.Load() {
 				f.o.Account.PossibleDuplicate(b.Count())
 			}
-			out = failed("panic")
+			end = failed("panic")
 		}
 	}()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -44,24 +56,25 @@ func (f *Flight) attempt(b *batch.Batch, n int, within time.Duration) (out desti
 	})
 	if err != nil {
 		if f.ctx.Err() != nil { // which is why there are none
-			return destination.Outcome{Verdict: destination.Retry, Reason: "deadline"}
+			return &ending{Outcome: destination.Outcome{Verdict: destination.Retry, Reason: "deadline"}}
 		}
-		f.explain(err)
-		return failed("no_credentials")
+		end = failed("no_credentials")
+		end.cause = err
+		return end
 	}
 
 	start := time.Now()
 	resp, answer, err := f.s.exchange(req) //nolint:bodyclose // exchange has closed it
 	f.o.Account.Attempt(len(b.Body), time.Since(start), n > 1)
 	if err != nil {
-		out = f.unanswered(err, written.Load())
+		end = f.unanswered(err, written.Load())
 	} else {
-		out = f.s.dest.Outcome(resp, answer)
+		end = &ending{Outcome: f.s.dest.Outcome(resp, answer), status: resp.StatusCode}
 	}
-	if out.Verdict == destination.Ambiguous {
+	if end.Verdict == destination.Ambiguous {
 		f.o.Account.PossibleDuplicate(b.Count())
 	}
-	return out
+	return end
 }
 
 // exchange sends a request and reads the start of its answer. An answer that breaks off behind its status line is no
@@ -76,8 +89,8 @@ func (s *Sender) exchange(req *http.Request) (resp *http.Response, answer []byte
 	return resp, answer, nil
 }
 
-// unanswered is the outcome of an attempt that got no answer.
-func (f *Flight) unanswered(err error, written bool) destination.Outcome {
+// unanswered is the ending of an attempt that got no answer.
+func (f *Flight) unanswered(err error, written bool) *ending {
 	if errors.Is(err, errAddress) {
 		return failed("address_not_allowed")
 	}
@@ -86,9 +99,9 @@ func (f *Flight) unanswered(err error, written bool) destination.Outcome {
 		reason = "deadline"
 	}
 	if written {
-		return destination.Outcome{Verdict: destination.Ambiguous, Reason: reason}
+		return &ending{Outcome: destination.Outcome{Verdict: destination.Ambiguous, Reason: reason}}
 	}
-	return destination.Outcome{Verdict: destination.Retry, Reason: reason}
+	return &ending{Outcome: destination.Outcome{Verdict: destination.Retry, Reason: reason}}
 }
 
 // reasonOf gives a transport error a stable name. The error's own text is not used: it can hold a URL.

@@ -23,6 +23,8 @@ type breaker struct {
 	openFor  time.Duration // 0 while closed
 	until    time.Time     // on the wall: other clocks stand still while a container is frozen
 	probing  bool
+	asked    time.Time // until when the destination itself has asked to be left alone; on the wall
+	untold   bool      // it has opened, and opening has not reported that yet
 }
 
 // allow reports whether a request may be sent now. While the breaker is open and its time has passed, one may.
@@ -39,11 +41,48 @@ func (b *breaker) allow() bool {
 	return true
 }
 
+// expire lets a probe through now.
+func (b *breaker) expire() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.until = time.Time{}
+}
+
+// closed reports whether requests may be sent as far as they go.
+func (b *breaker) closed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.openFor == 0
+}
+
+// refuses reports whether allow would say no, and changes nothing.
+func (b *breaker) refuses() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.openFor > 0 && (b.probing || time.Now().Before(b.until))
+}
+
+// wait is for how long from now on the destination has asked to be left alone.
+func (b *breaker) wait() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(time.Until(b.asked), 0)
+}
+
+// opening reports each opening once, and until when it lasts; not those that a hint was the cause of.
+func (b *breaker) opening() (until time.Time, opened bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	opened, b.untold = b.untold, false
+	return b.until, opened
+}
+
 // succeed closes the breaker.
 func (b *breaker) succeed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures, b.openFor, b.probing = 0, 0, false
+	b.failures, b.openFor, b.probing, b.untold = 0, 0, false, false
+	b.asked = time.Time{}
 }
 
 // abandon gives a probe back that had no result, so that the next request is one.
@@ -73,9 +112,29 @@ func (b *breaker) fail(sentAt time.Time) {
 func (b *breaker) hold(d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	b.openFor, b.probing, b.lastBad = max(b.openFor, openAtFirst), false, now
-	if until := now.Round(0).Add(min(d, openAtMost)); until.After(b.until) {
+	now := time.Now().Round(0)
+	if asked := now.Add(d); asked.After(b.asked) {
+		b.asked = asked
+	}
+	b.untold = b.untold || b.openFor == 0 || !now.Before(b.until)
+	b.openUntil(now.Add(min(d, openAtMost)))
+}
+
+// heed keeps the breaker open until a time that others have found, for 5 min at most. A time that is over says nothing. A
+// request on its way that succeeds closes the breaker all the same: it knows better.
+func (b *breaker) heed(until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now().Round(0)
+	if d := until.Sub(now); d > 0 {
+		b.openUntil(now.Add(min(d, openAtMost)))
+	}
+}
+
+// openUntil keeps the breaker open until a time, or as long as it is open already. The lock is held.
+func (b *breaker) openUntil(until time.Time) {
+	b.openFor, b.probing, b.lastBad = max(b.openFor, openAtFirst), false, time.Now()
+	if until.After(b.until) {
 		b.until = until
 	}
 }
@@ -98,7 +157,7 @@ func (b *breaker) open() {
 	} else {
 		b.openFor = min(2*b.openFor, openAtMost)
 	}
-	b.probing, b.lastBad = false, now
+	b.probing, b.untold, b.lastBad = false, true, now
 	share := 1 + openJitterShare*(2*b.jitter()-1)
 	b.until = now.Round(0).Add(time.Duration(float64(b.openFor) * share))
 }

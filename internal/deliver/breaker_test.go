@@ -130,6 +130,63 @@ func TestBreakerTrip(t *testing.T) {
 	})
 }
 
+// A hint keeps a breaker open, and what is known already is not forgotten for it.
+func TestBreakerHeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &breaker{jitter: half}
+		b.heed(time.Now())
+		require.True(t, b.closed(), "a hint that is over")
+		b.heed(time.Now().Add(time.Minute))
+		require.False(t, b.closed())
+		require.True(t, b.refuses())
+		_, told := b.opening()
+		require.False(t, told, "others know already")
+		b.heed(time.Now().Add(30 * time.Second))
+		time.Sleep(time.Minute - time.Nanosecond)
+		require.False(t, b.allow(), "a shorter one does not open it earlier")
+		time.Sleep(time.Nanosecond)
+		require.False(t, b.refuses())
+		require.True(t, b.allow())
+		require.True(t, b.refuses(), "one probe")
+		b.fail(time.Now())
+		until, told := b.opening()
+		require.True(t, told)
+		require.Equal(t, 20*time.Second, time.Until(until), "the probe failed: longer than at first")
+
+		b.heed(time.Now().Add(time.Minute))
+		b.succeed()
+		require.True(t, b.allow(), "a request on its way was well")
+	})
+}
+
+func TestBreakerReportsAnOpeningOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := func(b *breaker) bool {
+			_, opened := b.opening()
+			return opened
+		}
+		b := &breaker{jitter: half}
+		require.False(t, opened(b))
+		failing(b, 4)
+		require.False(t, opened(b))
+		failing(b, 1)
+		require.True(t, opened(b))
+		require.False(t, opened(b))
+		b.trip()
+		b.hold(20 * time.Second)
+		require.False(t, opened(b), "it was open")
+		time.Sleep(20 * time.Second)
+		b.hold(time.Minute)
+		require.True(t, opened(b))
+		require.Equal(t, time.Minute, b.wait())
+		time.Sleep(time.Minute)
+		require.Zero(t, b.wait())
+		b.trip()
+		b.succeed()
+		require.False(t, opened(b), "it is closed again")
+	})
+}
+
 // What comes back of requests that were sent before the breaker opened says nothing about the probe.
 func TestBreakerLateAnswers(t *testing.T) {
 	for name, late := range map[string]func(b *breaker, sentAt time.Time){

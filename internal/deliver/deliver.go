@@ -2,9 +2,15 @@
 //
 // There is one retry loop, one backoff, one halving and one breaker, here, for every destination. A [Sender] is what a
 // container knows of a destination and keeps between invocations; a [Flight] is one invocation's batches on their way.
-// Every item of a batch ends as delivered or as returned to the owner of the event, and is counted as that; nothing is
-// counted twice and nothing is forgotten. Parking what cannot be delivered belongs into [Flight.note], the one place
-// where items are given up.
+// Every item of a batch ends as delivered, as parked or as returned to the owner of the event, and is counted as that;
+// nothing is counted twice and nothing is forgotten.
+//
+// What cannot be delivered is collected until its batch has come to its end, and is then handed to the flight's [Parker]:
+// as pending when the destination may take it later, as dead when it never will. Without a parker, and when parking
+// fails, it goes back to the owner of the event. How something is parked, and when it is tried again, is not decided here.
+//
+// Senders of one destination tell each other through a [Hint] when it is not well. A hint only ever spares requests:
+// without it, each sender finds out by itself.
 package deliver
 
 import (
@@ -39,6 +45,7 @@ type Options struct {
 	MaxInFlight    int           // requests at a time; 8
 	AttemptTimeout time.Duration // of one request, from dialling to the answer's end; 15 s
 	Jitter         func() float64
+	Hint           Hint // what other functions know about the destination; nil: none is asked and none is told
 }
 
 // Sender is what a container knows of one destination: how much it takes at a time, whether it is well, what it refused.
@@ -49,6 +56,7 @@ type Sender struct {
 	o      Options
 
 	breaker breaker
+	hints   hints
 	retries tokens
 	window  window
 
@@ -70,6 +78,7 @@ func NewSender(dest destination.Destination, client *http.Client, o Options) *Se
 	s := &Sender{dest: dest, client: client, o: o}
 	s.coding.codecs = dest.Codecs()
 	s.breaker.jitter = o.Jitter
+	s.hints.shared = o.Hint
 	s.retries.left = retryTokensAtStart
 	s.window = window{limit: min(windowAtStart, o.MaxInFlight), most: o.MaxInFlight}
 	return s

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sluice/internal/batch"
+	"sluice/internal/failpoint"
 	"sluice/internal/ledger"
 )
 
@@ -19,9 +20,17 @@ const maxHeldBytes = 8 << 20
 type FlightOptions struct {
 	Account *ledger.Account
 	// Window bounds how far a batch may be ahead of the oldest one that has not come to its end: after a failure, no more
-	// than that are sent twice. With it, what has not been sent when an item is given up is given up too: its owner gives
-	// it all again. 0 is for an owner that gives everything again or nothing.
+	// than that are sent twice. With it, what has not been sent when an item goes back to its owner goes back too: the owner
+	// gives it all again. 0 is for an owner that gives everything again or nothing.
 	Window int
+	// Parker keeps what cannot be delivered; nil: it goes back to its owner.
+	Parker Parker
+	// Store is for parking and ends when the answer is due: later than the flight's own context, so that what is given up
+	// when that ends can still be parked. nil: the flight's own.
+	Store context.Context
+	// Probe sends one batch although the destination is to be left alone, as far as is known here or others say: replay
+	// finds out whether it is well.
+	Probe bool
 }
 
 // Flight is one invocation's batches on their way to one destination. They are started in the order in which they were
@@ -31,31 +40,36 @@ type Flight struct {
 	s   *Sender
 	o   FlightOptions
 
+	hint       *reading // nil: the hint is not read
+	background sync.WaitGroup
+
 	mu       sync.Mutex
 	changed  sync.Cond // of what stands below
 	queue    []*batch.Batch
 	inFlight map[int]struct{} // by number, in the order of submission
-	started  int              // batches so far
+	started  int              // batches that have left the queue so far
 	held     int              // bytes of queued and sent bodies
 
+	troubled  bool
 	failed    bool
-	reason    string // of the first batch that was given up
-	lines     int    // that were given up
+	reason    string // of the first batch that was returned
+	lines     int    // that were returned
 	firstUnit int
-	units     map[int]struct{} // with an item that was given up
+	units     map[int]struct{} // with an item that was returned
 	cause     error            // what a person has to know beyond the failure's reason, if anything
+	unparked  error            // why something was returned that should have been parked; the first such error
 	ofRecord  bool             // the failure at firstUnit is one record's own
 }
 
 // Result is how a flight ended.
 type Result struct {
-	// Err says why items were given up, in the first such case; nil when everything was delivered.
+	// Err says why items went back to their owner, in the first such case; nil when everything was delivered or parked.
 	Err error
-	// FirstUnit is the lowest unit with an item that was given up; meaningful when Err is not nil.
+	// FirstUnit is the lowest unit with an item that went back; meaningful when Err is not nil.
 	FirstUnit int
-	// OfRecord is true when that item was given up for what it is: the destination will never take it.
+	// OfRecord is true when that item went back for what it is: the destination will never take it.
 	OfRecord bool
-	// Units are all units with an item that was given up, in order.
+	// Units are all units with an item that went back, in order.
 	Units []int
 }
 
@@ -63,6 +77,12 @@ type Result struct {
 func (s *Sender) Start(ctx context.Context, o FlightOptions) *Flight {
 	f := &Flight{ctx: ctx, s: s, o: o, inFlight: make(map[int]struct{}), units: make(map[int]struct{})}
 	f.changed.L = &f.mu
+	switch {
+	case o.Probe:
+		s.breaker.expire()
+	case s.hints.due(s.breaker.closed()):
+		f.readHint(ctx)
+	}
 	return f
 }
 
@@ -78,28 +98,67 @@ func (f *Flight) Submit(b *batch.Batch) {
 	}
 }
 
-// Failed reports whether items have been given up.
+// Failed reports whether items have gone back to their owner.
 func (f *Flight) Failed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.failed
 }
 
-// Wait returns when every batch has been delivered or given up.
-func (f *Flight) Wait() Result {
+// Troubled reports whether items have been given up, parked or not, for another reason than what they are: the
+// destination does not take them now, or time is up. To send more is in vain.
+func (f *Flight) Troubled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.troubled
+}
+
+// Submitted is how many batches have been submitted.
+func (f *Flight) Submitted() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.started + len(f.queue)
+}
+
+// Settled is how many batches, from the first submitted on and without a gap, have come to their end: delivered, parked
+// or returned. Unless the flight has failed, nothing of them is needed again.
+func (f *Flight) Settled() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := f.started
+	for number := range f.inFlight {
+		first = min(first, number)
+	}
+	return first
+}
+
+// Wait returns when every batch has been delivered or given up, and what was given up has been parked or returned.
+func (f *Flight) Wait() Result {
+	f.mu.Lock()
 	for len(f.inFlight) > 0 || len(f.queue) > 0 {
 		f.changed.Wait()
 	}
+	f.mu.Unlock()
+	f.endBackground()
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if !f.failed {
 		return Result{}
 	}
+	return Result{Err: f.err(), FirstUnit: f.firstUnit, OfRecord: f.ofRecord, Units: slices.Sorted(maps.Keys(f.units))}
+}
+
+// err says what was returned and why. The lock is held.
+func (f *Flight) err() error {
 	err := fmt.Errorf("destination %s: %d lines returned, first for %s%s", f.s.dest.ID(), f.lines, f.reason, advice(f.reason))
 	if f.cause != nil {
 		err = fmt.Errorf("%w: %w", err, f.cause)
 	}
-	return Result{Err: err, FirstUnit: f.firstUnit, OfRecord: f.ofRecord, Units: slices.Sorted(maps.Keys(f.units))}
+	if f.unparked != nil {
+		err = fmt.Errorf("%w; parking them failed too: %w", err, f.unparked)
+	}
+	return err
 }
 
 // advice says what a person can do about a reason that a person has to do something about.
@@ -123,27 +182,20 @@ func advice(reason string) string {
 	return ""
 }
 
-// explain keeps the first cause that has words of its own: why there are no credentials.
-func (f *Flight) explain(cause error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.cause == nil {
-		f.cause = cause
-	}
-}
-
 // startQueued starts as many batches as may be in flight. The lock is held.
 func (f *Flight) startQueued() {
 	for f.o.Window > 0 && f.failed && len(f.queue) > 0 {
 		// Their owner gives them all again. What is in flight already goes on: it was started before these.
 		f.held -= len(f.queue[0].Body)
 		f.note(f.queue[0], "not_sent", false)
+		f.queue[0] = nil // the array outlives the queue's start
 		f.queue = f.queue[1:]
+		f.started++
 	}
 	most := f.s.window.size()
 	for len(f.inFlight) < most && len(f.queue) > 0 && f.inWindow() {
 		b := f.queue[0]
-		f.queue[0] = nil // the array outlives the queue's start
+		f.queue[0] = nil
 		f.queue = f.queue[1:]
 		f.inFlight[f.started] = struct{}{}
 		go f.carry(b, f.started)
@@ -165,7 +217,8 @@ func (f *Flight) inWindow() bool {
 	return true
 }
 
-// carry takes one batch to its end; number is its place in the order of submission.
+// carry takes one batch to its end; number is its place in the order of submission. The batch is in flight until what was
+// given up of it is parked.
 func (f *Flight) carry(b *batch.Batch, number int) {
 	defer func() {
 		f.mu.Lock()
@@ -178,11 +231,12 @@ func (f *Flight) carry(b *batch.Batch, number int) {
 	// Whatever goes wrong in here, the batch is accounted for: a panic must not leave its items in no state at all.
 	defer func() {
 		if recover() != nil {
-			f.giveUp(b, "panic")
+			f.returned(b, "panic", false, nil)
 		}
 	}()
-	t := &trip{f: f, until: f.deadline()}
-	t.deliver(b)
+	t := &trip{f: f, whole: b, until: f.deadline()}
+	t.travel()
+	t.conclude()
 }
 
 // deadline is when the batch's budget ends.
@@ -201,17 +255,26 @@ func (f *Flight) inTime() bool {
 }
 
 // delivered counts a batch that the destination confirmed.
-func (f *Flight) delivered(b *batch.Batch) { f.o.Account.Delivered(b.Count()) }
+func (f *Flight) delivered(b *batch.Batch) {
+	f.o.Account.Delivered(b.Count())
+	failpoint.Hit(failpoint.Accepted)
+}
 
-// giveUp ends a batch that cannot be delivered now: its items go back to the owner of the event.
-func (f *Flight) giveUp(b *batch.Batch, reason string) { f.returned(b, reason, false) }
-
-// refuse ends a batch of one record that the destination will not take, now or ever.
-func (f *Flight) refuse(b *batch.Batch, reason string) { f.returned(b, reason, true) }
-
-func (f *Flight) returned(b *batch.Batch, reason string, ofRecord bool) {
+// trouble notes that something is given up that is not at fault itself.
+func (f *Flight) trouble() {
+	f.s.hints.troubled.Store(true)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.troubled = true
+}
+
+// returned ends a batch whose items go back to the owner of the event.
+func (f *Flight) returned(b *batch.Batch, reason string, ofRecord bool, cause error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.cause == nil {
+		f.cause = cause
+	}
 	f.note(b, reason, ofRecord)
 }
 

@@ -2,10 +2,12 @@ package deliver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -98,23 +100,25 @@ func (w *world) answer(c call) answer {
 	return a
 }
 
-// requireConserved checks, from what the server saw, what became of n items.
-func (w *wire) requireConserved(t *testing.T, n int, got sent) {
+// requireConserved checks, from what the server saw and from what lies parked, what became of n items.
+func (w *wire) requireConserved(t *testing.T, n int, got sent, parked ...int) {
 	t.Helper()
-	delivered, unsure, first := 0, 0, -1
+	delivered, unsure := 0, 0
+	ends := make([]int, n) // how often each item has come to one
 	for i := range n {
 		require.LessOrEqual(t, w.confirmed[i], 1, "item %d was sent again after it had been confirmed", i)
 		delivered += w.confirmed[i]
 		unsure += w.taken[i] - w.confirmed[i]
-		if w.confirmed[i] == 0 && first < 0 {
-			first = i
-		}
+		ends[i] = w.confirmed[i]
 	}
+	for _, i := range slices.Concat(parked, got.Units) { // every item is a unit of its own
+		ends[i]++
+	}
+	require.Equal(t, slices.Repeat([]int{1}, n), ends, "each item is delivered, parked or returned")
 	require.Equal(t, delivered, got.Delivered, "confirmed and counted")
+	require.Equal(t, len(parked), sum(got.Parked), "parked and counted")
+	require.Equal(t, len(got.Units), sum(got.Returned), "returned and counted")
 	require.GreaterOrEqual(t, got.PossibleDuplicates, unsure, "taken and not confirmed")
-	if first >= 0 {
-		require.Equal(t, first, got.FirstUnit)
-	}
 	require.Equal(t, len(w.calls), got.Requests)
 	contents := map[string]string{}
 	for _, c := range w.calls {
@@ -125,8 +129,53 @@ func (w *wire) requireConserved(t *testing.T, n int, got sent) {
 	}
 }
 
-// Whatever a destination answers, when, and however often: in = delivered + returned, what it confirmed is counted once
-// and never sent again, and nothing is sent when time is up.
+// randomShelf fails in a share of the cases: with an error, with a panic, or by taking all the time there is.
+func (w *world) randomShelf(r *rand.Rand) *shelf {
+	share := []int{0, 0, 20, 100}[r.IntN(4)]
+	return &shelf{fault: func(ctx context.Context, _ int, g *deliver.GivenUp) error {
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%s %s %t", g.Batch.ID, g.Reason, g.Permanent)
+		r := rand.New(rand.NewPCG(w.seed, h.Sum64()))
+		if r.IntN(100) >= share {
+			return pause(ctx, time.Duration(r.Int64N(int64(time.Second))))
+		}
+		switch r.IntN(3) {
+		case 0:
+			return errors.New("no")
+		case 1:
+			panic("broken")
+		}
+		return pause(ctx, time.Hour)
+	}}
+}
+
+// requireFew checks that each batch has one object for what is due again at most, and one for each reason of what is
+// dead, and that no reason is one that a key cannot have.
+func (s *shelf) requireFew(t *testing.T) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, p := range s.objects() {
+		require.Regexp(t, "^[a-z0-9_]{1,40}$", p.Reason)
+		require.True(t, slices.IsSorted(p.Items), "in order")
+		object := p.Batch
+		if p.Permanent {
+			object += " " + p.Reason
+		}
+		require.False(t, seen[object], "two objects where one would do")
+		seen[object] = true
+	}
+}
+
+// randomHint knows something, late or never.
+func randomHint(r *rand.Rand) *board {
+	return &board{
+		after: time.Duration(r.Int64N(int64(time.Second))), broke: r.IntN(4) == 0,
+		until: time.Now().Add(time.Duration(r.Int64N(int64(time.Minute))) - 30*time.Second),
+	}
+}
+
+// Whatever a destination answers, when, and however often, and whatever comes of parking: in = delivered + parked +
+// returned, and each item is one of them; what was confirmed is never sent again, and nothing is sent when time is up.
 func TestLedgerBalancesForAnySchedule(t *testing.T) {
 	const schedules = 2500
 	for seed := range uint64(schedules) {
@@ -148,18 +197,32 @@ func runSchedule(t *testing.T, r *rand.Rand) {
 		return world.seed%2 == 0 && world.badKey.CompareAndSwap(true, false), nil
 	}
 	jitter := r.Float64()
-	s := deliver.NewSender(d, w.client(), deliver.Options{MaxInFlight: r.IntN(9), Jitter: func() float64 { return jitter }})
+	options := deliver.Options{MaxInFlight: r.IntN(9), Jitter: func() float64 { return jitter }}
+	if r.IntN(3) == 0 {
+		options.Hint = randomHint(r)
+	}
+	s := deliver.NewSender(d, w.client(), options)
 	for range 1 + r.IntN(3) {
 		l := load{items: 1 + r.IntN(80), each: 1 + r.IntN(30), size: r.IntN(200)}
 		limit := time.Duration(r.Int64N(int64(90 * time.Second)))
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		o := deliver.FlightOptions{Window: r.IntN(5)}
+		o := deliver.FlightOptions{Window: r.IntN(5), Probe: r.IntN(2) == 0}
+		most, shelf := limit, &shelf{}
+		if r.IntN(3) > 0 {
+			shelf = world.randomShelf(r)
+			o.Parker = shelf
+			most += time.Duration(r.Int64N(int64(6 * time.Second)))
+		}
+		store, cancelStore := context.WithTimeout(t.Context(), most)
+		o.Store = store
 		begun := time.Now()
 		got := send(ctx, t, s, o, l.batches(d)...)
 		cancel()
+		cancelStore()
 
-		w.requireConserved(t, l.items, got)
-		require.LessOrEqual(t, got.elapsed, limit)
+		w.requireConserved(t, l.items, got, shelf.items()...)
+		shelf.requireFew(t)
+		require.LessOrEqual(t, got.elapsed, most)
 		for _, c := range w.calls {
 			require.Less(t, w.start.Add(c.at).Sub(begun), limit, "sent when time was up")
 		}

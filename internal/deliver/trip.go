@@ -13,38 +13,77 @@ import (
 // and whose parts get through, is no trouble.
 type trip struct {
 	f            *Flight
-	until        time.Time // the end of the budget
+	whole        *batch.Batch // as it was submitted
+	until        time.Time    // the end of the budget
 	reauthorized bool
+
+	delivered int    // items
+	losses    []loss // in the order of their items
 }
 
-// deliver takes a batch to its end: every item of it is counted as delivered or given up.
+// travel takes the batch to its end: every item of it is delivered, or stands in losses. A panic outside an attempt leaves
+// parts in no state at all. Then the whole batch is lost when none of it was delivered; else the account shows more than
+// came in, and the owner gives the event again.
+func (t *trip) travel() {
+	defer func() {
+		if recover() == nil {
+			return
+		}
+		t.losses = nil
+		if t.delivered > 0 {
+			t.f.returned(t.whole, "panic", false, nil)
+			return
+		}
+		t.lose(t.whole, failed("panic"))
+	}()
+	t.deliver(t.whole)
+}
+
+// deliver takes a batch to its end: every item of it is counted as delivered, or lost.
 func (t *trip) deliver(b *batch.Batch) {
 	if b.Oversized() {
-		t.f.refuse(b, "oversize")
+		t.refuse(b, failed("oversize"))
 		return
 	}
+	t.f.heedHint()
 	if b.Count() > 1 && t.f.s.tooLarge(b.PlainBytes()) {
+		if end, grounded := t.grounded(); grounded {
+			t.lose(b, end)
+			return
+		}
 		t.halve(b)
 		return
 	}
-	out, sent := t.attempts(b)
-	t.settle(sent, out, true)
+	end, sent := t.attempts(b)
+	t.settle(sent, end, true)
+}
+
+// grounded reports whether no attempt would be made now, and why. It costs less than splitting a batch first.
+func (t *trip) grounded() (end *ending, grounded bool) {
+	if !t.f.inTime() {
+		return failed("deadline"), true
+	}
+	if t.f.s.breaker.refuses() {
+		return t.f.s.left(), true
+	}
+	return nil, false
 }
 
 // settle acts on the last answer to a batch. top is true for a batch that is no half of a bisected one.
-func (t *trip) settle(b *batch.Batch, out destination.Outcome, top bool) {
+func (t *trip) settle(b *batch.Batch, end *ending, top bool) {
 	switch {
-	case out.Verdict == destination.Delivered:
+	case end.Verdict == destination.Delivered:
+		t.delivered += b.Count()
 		t.f.delivered(b)
-	case out.Verdict == destination.TooLarge && b.Count() > 1:
+	case end.Verdict == destination.TooLarge && b.Count() > 1:
 		t.f.s.learnTooLarge(b.PlainBytes())
 		t.halve(b)
-	case out.Verdict == destination.Invalid && b.Count() > 1:
-		t.bisect(b, out, top)
-	case out.Verdict == destination.TooLarge || out.Verdict == destination.Invalid:
-		t.f.refuse(b, out.Reason)
+	case end.Verdict == destination.Invalid && b.Count() > 1:
+		t.bisect(b, end, top)
+	case end.Verdict == destination.TooLarge || end.Verdict == destination.Invalid:
+		t.refuse(b, end)
 	default:
-		t.f.giveUp(b, out.Reason)
+		t.lose(b, end)
 	}
 }
 
@@ -52,7 +91,7 @@ func (t *trip) settle(b *batch.Batch, out destination.Outcome, top bool) {
 func (t *trip) halve(b *batch.Batch) {
 	first, second, err := b.Split()
 	if err != nil {
-		t.f.giveUp(b, "unreadable_batch")
+		t.lose(b, failed("unreadable_batch"))
 		return
 	}
 	t.deliver(first)
@@ -65,7 +104,7 @@ func (t *trip) halve(b *batch.Batch) {
 //
 // While nothing is known about the coding, the halves also try the next one, which costs no request more than the search
 // itself: when both are taken, it was the coding.
-func (t *trip) bisect(b *batch.Batch, invalid destination.Outcome, top bool) {
+func (t *trip) bisect(b *batch.Batch, invalid *ending, top bool) {
 	s := t.f.s
 	whole := b
 	other, recoded := s.coding.next(b.Codec, invalid.Verdict)
@@ -74,25 +113,26 @@ func (t *trip) bisect(b *batch.Batch, invalid destination.Outcome, top bool) {
 	}
 	first, second, err := whole.Split()
 	if err != nil {
-		t.f.giveUp(b, "unreadable_batch")
+		t.lose(b, failed("unreadable_batch"))
 		return
 	}
-	firstOut, first := t.attempts(first)
-	secondOut, second := t.attempts(second)
+	firstEnd, first := t.attempts(first)
+	secondEnd, second := t.attempts(second)
 	switch {
-	case top && firstOut.Verdict == destination.Invalid && secondOut.Verdict == destination.Invalid && b.Count() > 2:
+	case top && firstEnd.Verdict == destination.Invalid && secondEnd.Verdict == destination.Invalid && b.Count() > 2:
 		s.breaker.trip()
-		t.f.giveUp(b, invalid.Reason)
+		t.f.tellOpening(invalid.Reason)
+		t.lose(b, invalid)
 		return
-	case recoded && firstOut.Verdict == destination.Delivered && secondOut.Verdict == destination.Delivered:
+	case recoded && firstEnd.Verdict == destination.Delivered && secondEnd.Verdict == destination.Delivered:
 		s.coding.use(other)
 	}
-	t.settle(first, firstOut, false)
-	t.settle(second, secondOut, false)
+	t.settle(first, firstEnd, false)
+	t.settle(second, secondEnd, false)
 }
 
 // attempts is the retry loop. It returns the answer that ended it, and the batch in the coding that was sent last.
-func (t *trip) attempts(b *batch.Batch) (destination.Outcome, *batch.Batch) {
+func (t *trip) attempts(b *batch.Batch) (*ending, *batch.Batch) {
 	s := t.f.s
 	if s.coding.refused(b.Codec) { // since it was packed
 		b, _ = repacked(b, s.Codec())
@@ -103,43 +143,45 @@ func (t *trip) attempts(b *batch.Batch) (destination.Outcome, *batch.Batch) {
 			return failed("deadline"), b
 		}
 		if !s.breaker.allow() {
-			return failed("breaker_open"), b
+			return s.left(), b
 		}
 		if n == 1 {
 			s.retries.earn()
 		}
 		sentAt := time.Now()
-		out := t.f.attempt(b, n, within)
-		s.observe(out, sentAt)
+		end := t.f.attempt(b, n, within)
+		s.observe(end.Outcome, sentAt)
+		t.f.tellOpening(end.Reason)
 
-		if out.Verdict == destination.Delivered {
+		if end.Verdict == destination.Delivered {
 			s.coding.accepted(b.Codec)
 			s.unlearnTooLarge(b.PlainBytes())
 			if recoded {
 				s.coding.use(b.Codec)
 			}
-			return out, b
+			return end, b
 		}
 		if n == maxAttempts {
-			return out, b
+			return end, b
 		}
 		var again bool
-		switch out.Verdict {
+		switch end.Verdict {
 		case destination.Unsupported, destination.Invalid:
-			b, again = t.recode(b, out.Verdict)
+			b, again = t.recode(b, end.Verdict)
 			recoded = again
 		case destination.Unauthorized:
 			again = t.reauthorize()
 		case destination.Retry, destination.Ambiguous:
-			again = t.pause(max(s.backoff(n), out.Wait))
-			if !again && out.Wait > time.Until(t.until) {
-				s.breaker.hold(out.Wait)
+			again = t.pause(max(s.backoff(n), end.Wait))
+			if !again && end.Wait > time.Until(t.until) {
+				s.breaker.hold(end.Wait)
 			}
 			within = min(within, time.Until(t.until))
 		default: // another attempt would get the same answer
 		}
 		if !again {
-			return out, b
+			t.f.tellOpening(end.Reason)
+			return end, b
 		}
 	}
 }
@@ -219,9 +261,4 @@ func (s *Sender) observe(out destination.Outcome, sentAt time.Time) {
 			s.breaker.fail(sentAt)
 		}
 	}
-}
-
-// failed is the outcome of a batch that nothing more can be done for now.
-func failed(reason string) destination.Outcome {
-	return destination.Outcome{Verdict: destination.Refused, Reason: reason}
 }

@@ -23,6 +23,8 @@ type envelope struct {
 
 	awslogs, deliveryStream, tasks []byte // other functions' events
 
+	sluice []byte // what says that a message is one of ours
+
 	count int // of all members
 }
 
@@ -84,6 +86,8 @@ func (e *envelope) otherField(name string) *[]byte {
 		return &e.deliveryStream
 	case "tasks":
 		return &e.tasks
+	case "sluice":
+		return &e.sluice
 	default:
 		return nil
 	}

@@ -5,6 +5,8 @@
 // numbers may come as strings. One record that cannot be read never fails its neighbours. Large texts are views of the
 // event's bytes, decoded when asked for.
 //
+// What is of our own making is read strictly: continuations, see AppendContinuation, and the wishes of a replay.
+//
 // It does not look inside the records: what the bytes of a record are is for the packages below source.
 package event
 

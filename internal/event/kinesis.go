@@ -141,6 +141,9 @@ func (r *KinesisRecord) Payload(dst []byte) ([]byte, error) {
 	return out, nil
 }
 
+// Text is the base64 text of the payload as it stands in the event, for whoever keeps what cannot be decoded; a view.
+func (r *KinesisRecord) Text() []byte { return r.data }
+
 // sharedScalar is scalar, but returns shared when that is the text, so that a batch holds one copy of its stream's name.
 func sharedScalar(value []byte, shared string) string {
 	if text, ok := jsonwalk.Text(value); ok && string(text) == shared {

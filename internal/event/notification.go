@@ -130,6 +130,12 @@ func (r *record) message(depth int) Message {
 		m.Err, m.Raw = errors.New("the SQS message has no text in body"), r.doc
 		return m
 	}
+	if depth == 0 { // we send it to the queue that gives it to us, and no other way
+		if n, ok := continuation(text); ok {
+			m.Notices = []Notice{n}
+			return m
+		}
+	}
 	m.Notices = unwrap(text, from, depth+1)
 	return m
 }

@@ -22,6 +22,9 @@ type Object struct {
 	SizeBytes   int64  // -1 when the event does not say
 	EventName   string // "ObjectCreated:Put", or EventBridge's detail-type; empty for a batch task
 	EventMillis int64  // epoch milliseconds; 0 when unknown
+	// Resume is where reading goes on, when the notice is a continuation that AppendContinuation wrote; usually nil. It can
+	// be forged like the rest.
+	Resume *Resume
 }
 
 // Notice is one thing that an event tells. Exactly one of its members decides what it is, looked at in this order: Err,
@@ -83,6 +86,8 @@ const maxWrappings = 4
 // Texts are views of payload where they need no unescaping: payload must stay unchanged while they are in use. A text in
 // SNS or SQS that is no JSON, or JSON of another shape, is a log; so is an EventBridge event that S3 did not send.
 // S3's test events and events other than the creation of an object are notices with a Rule. No records is no messages.
+// An SQS message that AppendContinuation wrote is the Object that it names, with Resume; it is read strictly, and nowhere
+// but as the body of a message of the event itself.
 //
 // The error is about the event as a whole: not JSON, or of no shape that belongs here. It names the members the event
 // has, and what it looks like, so that a wrong trigger can be told from the log.

@@ -1,7 +1,14 @@
 // Package failpoint marks the steps after which something is durable, so that tests can end a function right there.
 //
-// In a usual build a point does nothing and costs nothing. In one with the tag failpoint, the environment variable
-// SLUICE_FAILPOINT names a point and what happens at it (see [Hit]).
+// In a usual build a point does nothing and costs nothing, and no variable is looked at. In one with the tag failpoint, two
+// variables say what happens, and are taken out of the environment when the process starts: the settings know no such names.
+//
+//	SLUICE_FAILPOINT=<point>:<action>[:<n>]   when the point is reached for the n-th time in this process, or for the first:
+//	                                          exit ends it with status 86, panic panics, hang never returns
+//	SLUICE_FAILPOINT_BYTES=<n>                what AtMost lowers bounds to
+//
+// A point that acts says so in a line on the standard error, before anything else happens: a test that relies on it can tell
+// that it was reached. A variable that cannot be read ends the process with status 87.
 package failpoint
 
 // Point is a place in the code.

@@ -3,38 +3,56 @@
 package failpoint
 
 import (
+	"fmt"
+	"io"
 	"os"
-	"strconv"
-	"strings"
-	"sync/atomic"
+	"time"
 )
 
-// variable holds "<point>:<action>" or "<point>:<action>:<n>": what happens when the point is reached for the n-th time
-// in this process, or for the first. The actions are exit, panic and hang.
-const variable = "SLUICE_FAILPOINT"
+const (
+	pointVariable = "SLUICE_FAILPOINT"
+	bytesVariable = "SLUICE_FAILPOINT_BYTES"
 
-var reached atomic.Int64
+	statusOfExit     = 86
+	statusOfMisspelt = 87
+)
 
-// Hit ends the process, panics or hangs for ever, when the environment asks for that at this point.
-func Hit(at Point) {
-	point, rest, _ := strings.Cut(os.Getenv(variable), ":")
-	if point != string(at) {
-		return
-	}
-	action, number, _ := strings.Cut(rest, ":")
-	wanted, err := strconv.ParseInt(number, 10, 64)
+// armed is what this process was started with.
+var armed = arm(os.LookupEnv, os.Unsetenv)
+
+// arm takes the variables out of the environment.
+func arm(lookup func(string) (string, bool), unset func(string) error) *trigger {
+	point, _ := lookup(pointVariable)
+	bytes, _ := lookup(bytesVariable)
+	t, err := parse(point, bytes)
 	if err != nil {
-		wanted = 1
+		say(os.Stderr, err.Error())
+		os.Exit(statusOfMisspelt)
 	}
-	if reached.Add(1) != wanted {
+	_, _ = unset(pointVariable), unset(bytesVariable)
+	return t
+}
+
+func say(to io.Writer, text string) { fmt.Fprintf(to, "failpoint: %s\n", text) }
+
+// Hit ends the process, panics or never returns, when the environment asks for that at this point.
+func Hit(at Point) {
+	if !armed.due(at) {
 		return
 	}
-	switch action {
-	case "exit":
-		os.Exit(86)
-	case "panic":
-		panic("failpoint " + point)
-	case "hang":
-		select {}
+	say(os.Stderr, armed.String())
+	switch armed.action {
+	case exit:
+		os.Exit(statusOfExit)
+	case panics:
+		panic("failpoint " + string(at))
+	case hang:
+		for {
+			time.Sleep(time.Hour)
+		}
 	}
 }
+
+// AtMost lowers a bound of bytes to what the environment says, so that small input reaches what large input does. It never
+// raises one.
+func AtMost(bound int64) int64 { return armed.atMost(bound) }

@@ -72,7 +72,7 @@ func notification(message string) string {
 }
 
 // queue is a batch of messages with these bodies; messageID gives their ids.
-func queue(bodies ...string) []byte { return queueOf(queueARN, bodies...) }
+func inQueue(bodies ...string) []byte { return queueOf(queueARN, bodies...) }
 
 func queueOf(arn string, bodies ...string) []byte {
 	records := make([]string, len(bodies))

@@ -61,7 +61,7 @@ func newObjectPath(tb testing.TB, codec compress.Codec) *objectPath {
 // take forwards the object, and gives every batch to emit.
 func (p *objectPath) take(tb testing.TB, c *corpus, emit func(*batch.Batch)) {
 	tb.Helper()
-	inv := &invocation{f: p.f, ctx: context.Background(), processor: process.New(p.f.rules), lanes: []*laneRun{p.lane}}
+	inv := &invocation{f: p.f, ctx: context.Background(), reading: context.Background(), processor: process.New(p.f.rules), lanes: []*laneRun{p.lane}}
 	p.lane.builder.Start(emit)
 	content, err := p.decoder.Enter(object.Input{
 		Body: bytes.NewReader(c.packed),

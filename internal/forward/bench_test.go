@@ -110,7 +110,7 @@ func benchmarkPipeline(b *testing.B, c *corpus) {
 	lane := &laneRun{account: ledger.New("datadog").Account("datadog"), builder: f.lanes[0].builder}
 	sent := 0
 	measure(b, c, func() {
-		inv := &invocation{f: f, ctx: context.Background(), processor: process.New(f.rules), lanes: []*laneRun{lane}}
+		inv := &invocation{f: f, ctx: context.Background(), reading: context.Background(), processor: process.New(f.rules), lanes: []*laneRun{lane}}
 		lane.builder.Start(func(batch *batch.Batch) { sent += batch.Count() })
 		if err := f.gunzip.Reset(c.packed, f.maxInflated); err != nil {
 			b.Fatal(err)

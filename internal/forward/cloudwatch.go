@@ -7,8 +7,8 @@ import (
 	"fmt"
 
 	"sluice/internal/compress"
-	"sluice/internal/deliver"
 	"sluice/internal/event"
+	"sluice/internal/park"
 )
 
 // CloudWatch answers the invocations of a CloudWatch Logs subscription, which are asynchronous: nil when every line is
@@ -19,18 +19,31 @@ func CloudWatch(f *Forwarder) Handler {
 		if f.refusal != nil {
 			return nil, f.refusal
 		}
-		inv, end := f.begin(ctx, deliver.FlightOptions{})
+		inv, end := f.begin(ctx, plan{entry: park.EntryCloudWatch})
 		defer end()
-
-		err := guarded(func() error { return inv.subscription(payload) })
-		if err != nil {
-			inv.unreadable(reasonOf(err))
-		}
-		if at := inv.finish(failure{err: err}); at.err != nil {
-			return nil, at.err
+		if err := inv.cloudWatch(payload); err != nil {
+			return nil, err
 		}
 		return []byte("null"), nil
 	}
+}
+
+// cloudWatch forwards an event, or keeps what it is if it cannot be read: reading it again would find the same.
+func (inv *invocation) cloudWatch(payload []byte) error {
+	return inv.finish(inv.takeSubscription(payload)).err
+}
+
+func (inv *invocation) takeSubscription(payload []byte) failure {
+	inv.readOn()
+	err := guarded(func() error { return inv.subscription(payload) })
+	switch {
+	case err == nil:
+	case inv.parkRaw(payload, err):
+		err = nil
+	default:
+		inv.unreadable(reasonOf(err))
+	}
+	return failure{err: err}
 }
 
 // subscription forwards the payload of a direct invocation.

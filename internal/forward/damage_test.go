@@ -41,7 +41,7 @@ func TestContentThatBreaksOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			gz := stored(t, []byte(tc.plain)) // so that half of it is half of the text
 			r := newRig(t, with(tc.settings+"park_bucket: "+parkBucket, httpWith("max_body_bytes: 4MB, max_records: 100000")))
-			answer, ledger, err := r.invoke(t, S3, queue(native(r.s3.put(logBucket, tc.key, gz[:len(gz)/2]))))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(r.s3.put(logBucket, tc.key, gz[:len(gz)/2]))))
 			require.NoError(t, err)
 			assert.JSONEq(t, allTaken, answer)
 			assert.Equal(t, tally{"corrupt": 1}, ledger.Destinations["archive"].Parked)
@@ -65,7 +65,7 @@ func TestPayloadThatCannotBeRead(t *testing.T) {
 	good, other := document(t, "m1"), documentOf(t, "OTHER", "shop", canary)
 	body := joined(packed(t, good), packed(t, other), packed(t, document(t, "m2")))
 	r := newRig(t, parkingBoth)
-	r.comesTo(t, queue(native(r.s3.put(logBucket, "backup/a", body))), ending{
+	r.comesTo(t, inQueue(native(r.s3.put(logBucket, "backup/a", body))), ending{
 		answer: allTaken, lines: []string{"m1", "m2"}, parked: tally{"undecodable": 1}, gets: 1,
 	})
 	at := *r.s3.parked[0].Header.Sources[0].ByteRange
@@ -74,7 +74,7 @@ func TestPayloadThatCannotBeRead(t *testing.T) {
 	assert.NotContains(t, r.s3.parked[0].Header.Reason.Message, canary)
 
 	r = newRig(t, both)
-	r.comesTo(t, queue(native(r.s3.put(logBucket, "backup/a", body))), ending{
+	r.comesTo(t, inQueue(native(r.s3.put(logBucket, "backup/a", body))), ending{
 		answer: failedMessages(0), err: "undecodable from byte", lines: []string{"m1", "m2"}, returned: tally{"undecodable": 1}, gets: 1,
 	})
 }
@@ -100,7 +100,7 @@ func TestThrottledInTheMiddle(t *testing.T) {
 					}
 					return nil
 				}
-				answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+				answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 				require.NoError(t, err)
 				assert.JSONEq(t, tc.answer, answer)
 				got := r.intake.messages(t, archiveHost)
@@ -115,7 +115,7 @@ func TestThrottledInTheMiddle(t *testing.T) {
 // An event that comes twice gives the same ids and batches: who can tell them apart by these gets each line once.
 func TestEventThatComesTwice(t *testing.T) {
 	r := newRig(t, both)
-	event := queue(native(r.s3.lines("a.log", "x", "y"), r.s3.lines("b.log", "z")))
+	event := inQueue(native(r.s3.lines("a.log", "x", "y"), r.s3.lines("b.log", "z")))
 	_, _, err := r.invoke(t, S3, event)
 	require.NoError(t, err)
 	first := bodies(r.intake)
@@ -134,7 +134,7 @@ func TestManyObjects(t *testing.T) {
 		key := fmt.Sprintf("AWSLogs/%012d/vpcflowlogs/eu-west-1/%d.log", 100_000_000_000+i, i)
 		bodies, want = append(bodies, native(r.s3.lines(key, lines...))), append(want, lines...)
 	}
-	r.comesTo(t, queue(bodies...), ending{answer: allTaken, lines: want, gets: 100})
+	r.comesTo(t, inQueue(bodies...), ending{answer: allTaken, lines: want, gets: 100})
 	items := r.intake.items(t, datadogHost)
 	for i, item := range items {
 		assert.Contains(t, item["ddtags"], fmt.Sprintf("aws_account:%012d", 100_000_000_000+i/2))
@@ -157,7 +157,7 @@ func TestEveryCut(t *testing.T) {
 			r.intake.got, r.s3.parked = nil, nil
 			o := r.s3.put(logBucket, fmt.Sprintf("%d.log", i), gz[:end])
 			o.cuts = []int{random.IntN(end), random.IntN(end), random.IntN(end)}
-			answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			require.JSONEq(t, allTaken, answer)
 			got := r.intake.messages(t, archiveHost)
@@ -174,7 +174,7 @@ func TestOneObjectAnnouncedTwice(t *testing.T) {
 	text, _ := textLines(2000)
 	gz := packed(t, text)
 	o := r.s3.put(logBucket, "a.gz", gz[:len(gz)-100])
-	_, ledger, err := r.invoke(t, S3, queue(native(o), bridged(o)))
+	_, ledger, err := r.invoke(t, S3, inQueue(native(o), bridged(o)))
 	require.NoError(t, err)
 	assert.Equal(t, tally{"corrupt": 2}, ledger.Destinations["archive"].Parked)
 	assert.Len(t, r.s3.parked, 2, "one for each destination")

@@ -9,8 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"sluice/internal/deliver"
 )
 
 // within is a Lambda context with this much time left.
@@ -110,7 +108,7 @@ func TestReserve(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, both)
 				r.Forwarder.now = time.Now
-				inv, end := r.begin(within(t, tc.left), deliver.FlightOptions{})
+				inv, end := r.begin(within(t, tc.left), plan{})
 				defer end()
 				stop, ok := inv.ctx.Deadline()
 				require.True(t, ok)

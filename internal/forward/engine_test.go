@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sluice/internal/batch"
-	"sluice/internal/deliver"
 	"sluice/internal/record"
 )
 
@@ -126,7 +125,7 @@ func TestLedgerThatDoesNotBalance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, both)
-			inv, end := r.begin(lambdaContext(t), deliver.FlightOptions{})
+			inv, end := r.begin(lambdaContext(t), plan{})
 			defer end()
 			require.NoError(t, inv.subscription(handlers(t)["cloudwatch"].event))
 			inv.lanes[0].builder.Flush()

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -10,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/assert"
@@ -37,17 +41,19 @@ const (
 // fakeS3 is S3 in memory, with buckets of one account. It answers as the SDK's client does: what S3 refuses is an error of
 // that client's types. It is safe for concurrent use.
 type fakeS3 struct {
-	account     string                        // that owns the buckets; empty: ownAccount
-	refuse      func(n int, key string) error // of the GET with this number, from 1; nil: none is refused
-	refusePut   error                         // of every PUT
-	refusePutTo string                        // the destination whose notes alone are refused
-	takes       time.Duration                 // each PUT
+	account     string                            // that owns the buckets; empty: ownAccount
+	refuse      func(n int, key string) error     // of the GET with this number, from 1; nil: none is refused
+	refusePut   error                             // of every PUT
+	refusePutTo string                            // the destination whose notes alone are refused
+	takes       time.Duration                     // each PUT
+	before      func(operation, key string) error // called before each request for the park bucket; an error is its answer
 
 	mu      sync.Mutex
 	objects map[string]*s3Object // by bucket/key
 	gets    []s3Request
 	puts    int
 	parked  []parkedObject
+	log     []string // what changed the park bucket: "PUT key", "PUT412 key", "DELETE key"
 }
 
 // s3Object is an object, with what is wrong with it.
@@ -62,6 +68,8 @@ type s3Object struct {
 	newer         []byte           // what is put in its place when it has been asked for once
 	hangs         bool             // after its bytes nothing comes, and no end
 	panics        bool             // reading does, after its bytes
+	slow          time.Duration    // each slowBytes of it
+	kmsKey, tag   string           // that it was put with
 }
 
 // s3Request is a GET as it was asked for.
@@ -71,14 +79,20 @@ type s3Request struct{ Bucket, Key, Version, IfMatch, Range, Owner, Region strin
 type parkedObject struct {
 	Bucket, Key, Owner string
 	Header             park.Header
+	Items              [][]byte
 }
 
 // put keeps an object, and returns it to be announced or changed.
 func (f *fakeS3) put(bucket, key string, body []byte) *s3Object {
-	sum := md5.Sum(body)
-	o := &s3Object{Bucket: bucket, Key: key, ETag: hex.EncodeToString(sum[:]), Size: int64(len(body)), body: body}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.keep(bucket, key, body)
+}
+
+// keep is put with the lock held.
+func (f *fakeS3) keep(bucket, key string, body []byte) *s3Object {
+	sum := md5.Sum(body)
+	o := &s3Object{Bucket: bucket, Key: key, ETag: hex.EncodeToString(sum[:]), Size: int64(len(body)), body: body}
 	if f.objects == nil {
 		f.objects = make(map[string]*s3Object)
 	}
@@ -121,11 +135,24 @@ func (f *fakeS3) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...f
 	for _, set := range opts {
 		set(&options)
 	}
+	if err := f.beforehand("GET", in.Bucket, in.Key); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	asked := s3Request{
 		Bucket: *in.Bucket, Key: *in.Key, Version: aws.ToString(in.VersionId), IfMatch: aws.ToString(in.IfMatch),
 		Range: aws.ToString(in.Range), Owner: aws.ToString(in.ExpectedBucketOwner), Region: options.Region,
+	}
+	if strings.Contains(asked.Key, "/v1/") { // of the park store
+		if err := ctx.Err(); err != nil {
+			return nil, &smithy.CanceledError{Err: err}
+		}
+		o := f.objects[asked.Bucket+"/"+asked.Key]
+		if err := f.refuses(asked, o); err != nil {
+			return nil, err
+		}
+		return f.answer(ctx, asked, o)
 	}
 	f.gets = append(f.gets, asked)
 	if err := ctx.Err(); err != nil {
@@ -197,6 +224,9 @@ func (f *fakeS3) answer(ctx context.Context, asked s3Request, o *s3Object) (*s3.
 	return out, nil
 }
 
+// slowBytes come at a time of an object that is slow.
+const slowBytes = 4 << 10
+
 // s3Body is the body of an answer.
 type s3Body struct {
 	ctx    context.Context
@@ -211,6 +241,10 @@ func (b *s3Body) Read(p []byte) (int, error) {
 	}
 	if b.cut == 0 {
 		return 0, errConnection
+	}
+	if b.object.slow > 0 {
+		time.Sleep(b.object.slow)
+		p = p[:min(len(p), slowBytes)]
 	}
 	if b.cut > 0 && len(p) > b.cut {
 		p = p[:b.cut]
@@ -232,14 +266,16 @@ func (b *s3Body) Read(p []byte) (int, error) {
 func (*s3Body) Close() error { return nil }
 
 func (f *fakeS3) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	// Without the lock: who waits for it in a bubble of synctest keeps its clock from going on.
+	if err := f.taking(ctx); err != nil {
+		return nil, err
+	}
+	if err := f.beforehand("PUT", in.Bucket, in.Key); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.puts++
-	select {
-	case <-time.After(f.takes):
-	case <-ctx.Done():
-		return nil, &smithy.CanceledError{Err: ctx.Err()}
-	}
 	switch {
 	case f.refusePut != nil:
 		return nil, f.refusePut
@@ -254,17 +290,108 @@ func (f *fakeS3) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func
 	if base64.StdEncoding.EncodeToString(sum[:]) != aws.ToString(in.ChecksumSHA256) {
 		return nil, s3Error("PutObject", 400, "BadDigest", "The SHA256 you specified did not match the calculated checksum.")
 	}
-	for _, known := range f.parked {
-		if known.Key == *in.Key && aws.ToString(in.IfNoneMatch) == "*" {
-			return nil, s3Error("PutObject", 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+	name := *in.Bucket + "/" + *in.Key
+	switch known := f.objects[name]; {
+	case known != nil && aws.ToString(in.IfNoneMatch) == "*",
+		in.IfMatch != nil && (known == nil || *in.IfMatch != `"`+known.ETag+`"`):
+		f.log = append(f.log, "PUT412 "+*in.Key)
+		return nil, s3Error("PutObject", 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+	}
+	if strings.Contains(*in.Key, "/pending/") || strings.Contains(*in.Key, "/dead/") {
+		o, err := park.Read(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		f.parked = append(f.parked, parkedObject{*in.Bucket, *in.Key, aws.ToString(in.ExpectedBucketOwner), o.Header, o.Items})
+	}
+	o := f.keep(*in.Bucket, *in.Key, body)
+	o.kmsKey, o.tag = aws.ToString(in.SSEKMSKeyId), aws.ToString(in.Tagging)
+	f.log = append(f.log, "PUT "+*in.Key)
+	return &s3.PutObjectOutput{ETag: aws.String(`"` + o.ETag + `"`)}, nil
+}
+
+// taking is how long a PUT takes.
+func (f *fakeS3) taking(ctx context.Context) error {
+	if f.takes > 0 {
+		select {
+		case <-time.After(f.takes):
+		case <-ctx.Done():
 		}
 	}
-	h, err := park.Decode(bytes.NewReader(body))
-	if err != nil {
+	if err := ctx.Err(); err != nil {
+		return &smithy.CanceledError{Err: err}
+	}
+	return nil
+}
+
+// beforehand asks the test about a request for the park bucket.
+func (f *fakeS3) beforehand(operation string, bucket, key *string) error {
+	if f.before == nil || *bucket != parkBucket {
+		return nil
+	}
+	return f.before(operation, *key)
+}
+
+// ListObjectsV2 lists a bucket, two keys a page.
+func (f *fakeS3) ListObjectsV2(_ context.Context, in *s3.ListObjectsV2Input, _ ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	if err := f.beforehand("LIST", in.Bucket, in.Prefix); err != nil {
 		return nil, err
 	}
-	f.parked = append(f.parked, parkedObject{*in.Bucket, *in.Key, aws.ToString(in.ExpectedBucketOwner), h})
-	return &s3.PutObjectOutput{}, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	prefix, after := aws.ToString(in.Prefix), cmp.Or(aws.ToString(in.ContinuationToken), aws.ToString(in.StartAfter))
+	out := &s3.ListObjectsV2Output{IsTruncated: aws.Bool(false)}
+	for _, name := range slices.Sorted(maps.Keys(f.objects)) {
+		key, ours := strings.CutPrefix(name, *in.Bucket+"/")
+		if !ours || !strings.HasPrefix(key, prefix) || key <= after {
+			continue
+		}
+		if rest, _, deeper := strings.Cut(key[len(prefix):], aws.ToString(in.Delimiter)); deeper && in.Delimiter != nil {
+			folder := prefix + rest + *in.Delimiter
+			if n := len(out.CommonPrefixes); n == 0 || *out.CommonPrefixes[n-1].Prefix != folder {
+				out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: &folder})
+			}
+			continue
+		}
+		if len(out.Contents) == 2 {
+			out.IsTruncated, out.NextContinuationToken = aws.Bool(true), out.Contents[1].Key
+			break
+		}
+		o := f.objects[name]
+		out.Contents = append(out.Contents, types.Object{
+			Key: &key, ETag: aws.String(`"` + o.ETag + `"`), Size: aws.Int64(o.Size), LastModified: aws.Time(start),
+		})
+	}
+	return out, nil
+}
+
+// DeleteObject deletes what is as it is expected to be.
+func (f *fakeS3) DeleteObject(_ context.Context, in *s3.DeleteObjectInput, _ ...func(*s3.Options)) (*s3.DeleteObjectOutput, error) {
+	if err := f.beforehand("DELETE", in.Bucket, in.Key); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := *in.Bucket + "/" + *in.Key
+	if o := f.objects[name]; o != nil && in.IfMatch != nil && strings.Trim(*in.IfMatch, `"`) != o.ETag {
+		return nil, s3Error("DeleteObject", 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+	}
+	delete(f.objects, name)
+	f.log = append(f.log, "DELETE "+*in.Key)
+	return &s3.DeleteObjectOutput{}, nil
+}
+
+// keysBelow are the keys of the park bucket that start so.
+func (f *fakeS3) keysBelow(prefix string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var keys []string
+	for _, name := range slices.Sorted(maps.Keys(f.objects)) {
+		if key, ours := strings.CutPrefix(name, parkBucket+"/"); ours && strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // The fake refuses what S3 refuses, or the tests that rely on it show nothing.

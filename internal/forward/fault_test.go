@@ -85,7 +85,7 @@ func TestObjectFaults(t *testing.T) {
 				if tc.change != nil {
 					o = tc.change(r, o)
 				}
-				r.comesTo(t, queue(native(o)), tc.want)
+				r.comesTo(t, inQueue(native(o)), tc.want)
 				for _, note := range r.s3.parked {
 					h := note.Header
 					assert.Equal(t, tc.reason, h.Reason.Code)
@@ -129,7 +129,7 @@ func TestDamagedObjects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, with("park_bucket: "+parkBucket+", park_prefix: kept", httpWith("max_body_bytes: 4MB, max_records: 100000")))
 			o := r.s3.put(logBucket, "app/a.log", tc.body)
-			answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			assert.JSONEq(t, allTaken, answer)
 			assert.Equal(t, tally{"corrupt": 1}, ledger.Destinations["archive"].Parked)
@@ -154,7 +154,7 @@ func TestDamagedObjects(t *testing.T) {
 			assert.NotContains(t, fmt.Sprint(note.Header), canary)
 
 			// Announced again, it comes to the same and the note is not made twice.
-			_, _, err = r.invoke(t, S3, queue(native(o)))
+			_, _, err = r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			assert.Len(t, r.s3.parked, 1)
 		})
@@ -193,7 +193,7 @@ func TestDamageThatCannotBeNoted(t *testing.T) {
 			r := newRig(t, tc.settings)
 			r.s3.refusePut = tc.refuse
 			bad, good := r.s3.put(logBucket, "a.log.gz", gz[:len(gz)/2]), r.s3.lines("b.log", "good")
-			answer, ledger, err := r.invoke(t, S3, queue(native(bad), native(good)))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(bad), native(good)))
 			require.NoError(t, err)
 			assert.JSONEq(t, failedMessages(0), answer)
 			assert.Contains(t, ledger.Error, "corrupt from byte ")
@@ -238,7 +238,7 @@ func TestConnectionCut(t *testing.T) {
 				r := newRig(t, httpWith("max_records: 100000"))
 				o := r.s3.put(logBucket, "a.log", tc.body)
 				o.cuts = tc.cuts
-				answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+				answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 				require.NoError(t, err)
 				assert.JSONEq(t, allTaken, answer)
 				got := r.intake.messages(t, archiveHost)
@@ -260,7 +260,7 @@ func TestConnectionCut(t *testing.T) {
 			r := newRig(t, httpWith("max_records: 100000"))
 			o := r.s3.put(logBucket, "a.log", text)
 			o.cuts = []int{1000, 1000, 1000, 1000, 1000}
-			answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			assert.JSONEq(t, failedMessages(0), answer)
 			assert.Equal(t, tally{"s3_broken": 1}, ledger.Destinations["archive"].Returned)
@@ -274,7 +274,7 @@ func TestConnectionCut(t *testing.T) {
 			r := newRig(t, httpWith("max_records: 100000"))
 			o := r.s3.put(logBucket, "a.log", text)
 			o.cuts, o.newer = []int{1000}, []byte("newer text\n")
-			answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			assert.JSONEq(t, allTaken, answer)
 			assert.Equal(t, tally{"source_overwritten": 1}, ledger.Destinations["archive"].Dropped)
@@ -288,7 +288,7 @@ func TestConnectionCut(t *testing.T) {
 			o := r.s3.put(logBucket, "a.log", text)
 			o.cuts = []int{1000}
 			r.s3.refuse = func(n int, _ string) error { return map[int]error{2: errNoSuchKey}[n] }
-			_, ledger, err := r.invoke(t, S3, queue(native(o)))
+			_, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			assert.Equal(t, tally{"source_gone": 1}, ledger.Destinations["archive"].Dropped)
 		})
@@ -302,7 +302,7 @@ func TestBomb(t *testing.T) {
 	r := newRig(t, with("park_bucket: "+parkBucket+", max_object_bytes: 64MiB", httpWith("")))
 	r.intake.light = true
 	o := r.s3.put(logBucket, "a.log.gz", bomb)
-	_, ledger, err := r.invoke(t, S3, queue(native(o)))
+	_, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 	require.NoError(t, err)
 	assert.Len(t, r.s3.parked, 1)
 	assert.Equal(t, tally{"bomb": 1}, ledger.Destinations["archive"].Parked)
@@ -314,7 +314,7 @@ func TestObjectTooLarge(t *testing.T) {
 	text, all := textLines(100_000) // 1.9 MB
 	r := newRig(t, with("park_bucket: "+parkBucket+", max_object_bytes: 1MiB", httpWith("max_body_bytes: 10MB, max_records: 100000")))
 	o := r.s3.put(logBucket, "a.log.gz", packed(t, text))
-	_, ledger, err := r.invoke(t, S3, queue(native(o)))
+	_, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 	require.NoError(t, err)
 	got := r.intake.messages(t, archiveHost)
 	slices.Sort(got) // batches overtake each other
@@ -346,7 +346,7 @@ func TestLineOf300MB(t *testing.T) {
 	}
 	o := r.s3.put(logBucket, "a.log", nil)
 	o.Size, o.ETag, o.stream = size, "0123456789abcdef0123456789abcdef-38", func() io.Reader { return io.LimitReader(letters{}, size) }
-	answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+	answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 	require.NoError(t, err)
 	assert.JSONEq(t, allTaken, answer)
 	assert.EqualValues(t, size, bytesSent.Load())

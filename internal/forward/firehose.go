@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"sluice/internal/deliver"
 	"sluice/internal/event"
 	"sluice/internal/ledger"
+	"sluice/internal/park"
 	"sluice/internal/record"
 	"sluice/internal/source/object"
 )
@@ -45,8 +45,9 @@ func Firehose(f *Forwarder) Handler {
 		}
 		ctx, cancel := context.WithTimeout(ctx, transformTime)
 		defer cancel()
-		inv, end := f.begin(ctx, deliver.FlightOptions{})
+		inv, end := f.begin(ctx, plan{entry: park.EntryFirehose, later: !f.tee})
 		defer end()
+		inv.readOn()
 		inv.counted = inv.ledger.Account(streamAccount)
 		t := &transformation{inv: inv, account: inv.counted, origins: make(map[originKey]*record.Origin)}
 		t.take = t.place
@@ -160,7 +161,40 @@ func (t *transformation) record(r *event.TransformRecord) {
 	default:
 		t.answer.Ok(r.ID, t.result.text, t.result.keys)
 		t.count()
+		t.tee(r)
 	}
+}
+
+// tee delivers the lines of a record that has its answer to the destinations too. They are read once more, because only
+// now it is known that the record does not come back: what comes back is delivered then. Whatever happens here, the
+// answer stands.
+func (t *transformation) tee(r *event.TransformRecord) {
+	if len(t.inv.lanes) == 0 {
+		return
+	}
+	err := guarded(func() error {
+		if err := t.enter(t.inv.f.packed); err != nil {
+			return err
+		}
+		t.start(r)
+		return t.inv.forward(t.kept, 0)
+	})
+	if err == nil {
+		return
+	}
+	t.inv.rollback()
+	t.inv.unreadable(reasonOf(err))
+	t.problem = errors.Join(t.problem, fmt.Errorf("tee: record %.40q: %s", r.ID, err.Error()))
+}
+
+// kept yields the lines of the current record.
+func (t *transformation) kept(yield func(*record.Record, error) bool) {
+	t.inv.f.objects.decoder.Each(func(rec *record.Record, err error) bool {
+		if err == nil {
+			t.locate(rec)
+		}
+		return yield(rec, err)
+	})
 }
 
 // Why a record has no room.
@@ -224,7 +258,7 @@ func (t *transformation) transform(r *event.TransformRecord) error {
 	if err := t.enter(data); err != nil {
 		return err
 	}
-	t.current, t.id, t.index, t.fault = r, append(t.id[:0], r.ID...), 0, nil
+	t.start(r)
 	f.objects.decoder.Each(t.take)
 	if t.fault != nil {
 		return t.fault
@@ -233,6 +267,10 @@ func (t *transformation) transform(r *event.TransformRecord) error {
 		t.result.text = append(t.result.text, data...)
 	}
 	return t.fits(len(t.result.text), r.ID)
+}
+
+func (t *transformation) start(r *event.TransformRecord) {
+	t.current, t.id, t.index, t.fault = r, append(t.id[:0], r.ID...), 0, nil
 }
 
 // enter starts to read the bytes of a record. Records of one kind share their origin.
@@ -273,6 +311,13 @@ func (t *transformation) place(rec *record.Record, err error) bool {
 		t.fault = err
 		return false
 	}
+	t.locate(rec)
+	t.fault = t.line(rec)
+	return t.fault == nil
+}
+
+// locate gives a line what it has from its record alone.
+func (t *transformation) locate(rec *record.Record) {
 	if rec.Origin.Kind == record.Firehose {
 		rec.EventID, rec.Offset, rec.Index = record.Plain(t.id), 0, t.index
 		t.index++
@@ -280,8 +325,6 @@ func (t *transformation) place(rec *record.Record, err error) bool {
 	if rec.TimeMillis == 0 {
 		rec.TimeMillis = t.current.ArrivalMillis
 	}
-	t.fault = t.line(rec)
-	return t.fault == nil
 }
 
 // line takes one line of a record.

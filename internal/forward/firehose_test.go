@@ -37,7 +37,7 @@ func newStreamRig(tb testing.TB, env map[string]string) *rig {
 	tb.Helper()
 	cfg, err := config.LoadTransform(tb.Context(), env, nil)
 	require.NoError(tb, err)
-	r := &rig{intake: &intake{}, s3: &fakeS3{}, now: start}
+	r := &rig{intake: &intake{}, s3: &fakeS3{}, sqs: &fakeQueue{}, now: start}
 	outside := r.world(secret.NewStores(func(name string) string { return env[name] }, nil))
 	r.Forwarder, err = build(tb.Context(), cfg, outside, Function{Name: "Sluice", Version: "$LATEST", Region: "eu-west-1", LogGroup: ownLogGroup})
 	require.NoError(tb, err)

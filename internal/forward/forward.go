@@ -20,6 +20,7 @@ import (
 	"sluice/internal/ledger"
 	"sluice/internal/park"
 	"sluice/internal/process"
+	"sluice/internal/queue"
 	"sluice/internal/reingest"
 	"sluice/internal/source/cloudwatch"
 )
@@ -43,6 +44,9 @@ type Forwarder struct {
 	park        *parking // nil when nothing can be parked
 	transformer *transformer
 	reingest    *reingest.Putter // nil when nothing is put back into a delivery stream
+	queue       *queue.Queue     // takes what is left of objects; nil when there is none
+	maxReceives int              // of a message that announces objects
+	tee         bool             // records of a delivery stream go to the destinations too
 	function    Function
 
 	out io.Writer // one line per invocation
@@ -67,14 +71,15 @@ type Function struct {
 // lane is a destination with everything that leads to it.
 type lane struct {
 	sender  *deliver.Sender
+	options batch.Options
 	builder *batch.Builder
 	place   park.Destination // for notes of what it did not get
+	ages    time.Duration    // how old a line may be that it takes; 0 for any age
 }
 
 func newLane(sender *deliver.Sender, epoch string, oversize batch.Oversize) *lane {
-	return &lane{sender: sender, builder: batch.NewBuilder(batch.Options{
-		Destination: sender.Destination(), Epoch: epoch, Oversize: oversize, Codec: sender.Codec,
-	})}
+	o := batch.Options{Destination: sender.Destination(), Epoch: epoch, Oversize: oversize, Codec: sender.Codec}
+	return &lane{sender: sender, options: o, builder: batch.NewBuilder(o)}
 }
 
 // Refusing returns a forwarder that returns every event to its owner with this error: a wrong setting must not eat

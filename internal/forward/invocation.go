@@ -13,6 +13,7 @@ import (
 	"sluice/internal/batch"
 	"sluice/internal/compress"
 	"sluice/internal/deliver"
+	"sluice/internal/failpoint"
 	"sluice/internal/ledger"
 	"sluice/internal/process"
 	"sluice/internal/record"
@@ -21,7 +22,9 @@ import (
 // invocation is one event on its way through the engine.
 type invocation struct {
 	f         *Forwarder
-	ctx       context.Context // ends when nothing may be read or sent any more
+	ctx       context.Context // ends when nothing may be sent any more
+	store     context.Context // ends when nothing may be kept any more: only the answer is left to give
+	reading   context.Context // one of the two: ends when nothing may be read any more
 	deadline  time.Time       // of the function; zero when there is none
 	started   time.Time
 	cold      bool // the container's first
@@ -32,43 +35,61 @@ type invocation struct {
 	lanes     []*laneRun
 	counted   *ledger.Account // that of the first lane, or of what stands in for lanes; every line is in it
 	base      record.Origin   // what every origin of this invocation starts from
+	entry     string          // how the event came in, for notes of what is parked
+	pause     func() error    // called every checkEvery records; an error stops reading. May be nil
+	unkept    bool            // input that cannot be read is not parked: it is parked already
 }
 
 // laneRun is the way of this invocation's records to one destination.
 type laneRun struct {
+	lane    *lane
 	account *ledger.Account
 	builder *batch.Builder
 	flight  *deliver.Flight
-	taken   int // items that are to be sent, counted before anything is done with them
-	emitted int // of these, those in batches
+	taken   int     // items that are to be sent, counted before anything is done with them
+	emitted int     // of these, those in batches
+	closed  bool    // takes nothing of the object that is being read, or no more
+	down    bool    // its destination is in trouble: sending it more is in vain
+	base    int     // batches that were submitted before the object was begun
+	at      int64   // records of the object that is being read, up to and with the one that is being added
+	cuts    []int64 // of each batch since the object was begun: the records of the object that are in it or in one before
+}
+
+// readOn lets reading go on when nothing can be sent any more: what is then read is parked. It is for events that cannot
+// be taken up again in their midst, and that are small.
+func (inv *invocation) readOn() {
+	if inv.f.park != nil {
+		inv.reading = inv.store
+	}
 }
 
 // errDeadline says that reading was stopped in time.
 var errDeadline = errors.New("out of time: the rest of the event was not read")
 
-// Time that is kept back from sending, to account for everything and to answer (delivery contract 2.3).
+// Time that is kept back from sending, to keep what was not sent, to account for everything and to answer (delivery
+// contract 2.3).
 const (
-	reserveLeast = 5 * time.Second
-	reserveShare = 20 // one part in 20 of the time there is
+	reserveLeast  = 5 * time.Second
+	reserveShare  = 20 // one part in 20 of the time there is
+	answerReserve = 500 * time.Millisecond
 )
 
-// begin starts an invocation. options apply to the flights to all destinations; end has to be called when it is over.
+// plan says how the lanes of an invocation are run.
+type plan struct {
+	entry  string
+	window int  // of every flight, see [deliver.FlightOptions]
+	later  bool // lanes are opened later, one by one
+}
+
+// begin starts an invocation. end has to be called when it is over.
 //
 // A forwarder works on one event at a time, as a Lambda container does: what it would gain from two at once, it would
 // pay for in memory.
-func (f *Forwarder) begin(ctx context.Context, options deliver.FlightOptions) (inv *invocation, end func()) {
+func (f *Forwarder) begin(ctx context.Context, p plan) (inv *invocation, end func()) {
 	f.busy.Lock()
-	inv = &invocation{f: f, cold: f.wake(), started: f.now(), processor: process.New(f.rules)}
-	end = f.busy.Unlock
-	if deadline, ok := ctx.Deadline(); ok {
-		left := deadline.Sub(inv.started)
-		reserve := min(max(reserveLeast, left/reserveShare), left/2)
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
-		inv.deadline = deadline
-		end = func() { cancel(); f.busy.Unlock() }
-	}
-	inv.ctx = ctx
+	inv = &invocation{f: f, cold: f.wake(), started: f.now(), processor: process.New(f.rules), entry: p.entry}
+	inv.ctx, inv.store, end = inv.clocks(ctx)
+	inv.reading = inv.ctx
 	inv.base = record.Origin{Region: f.function.Region, FunctionVersion: f.function.Version}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		inv.requestID, inv.base.FunctionARN = lc.AwsRequestID, lc.InvokedFunctionArn
@@ -79,21 +100,51 @@ func (f *Forwarder) begin(ctx context.Context, options deliver.FlightOptions) (i
 		ids[i] = l.sender.Destination().ID()
 	}
 	inv.ledger = ledger.New(ids...)
-	for i, l := range f.lanes {
-		options.Account = inv.ledger.Account(ids[i])
-		inv.lanes = append(inv.lanes, l.run(ctx, options))
-	}
-	if len(inv.lanes) > 0 {
-		inv.counted = inv.lanes[0].account
+	if !p.later {
+		inv.open(p.window, f.lanes...)
 	}
 	return inv, end
 }
 
+// clocks returns the context for sending and the one for keeping what was not sent, which ends later.
+func (inv *invocation) clocks(parent context.Context) (send, store context.Context, end func()) {
+	deadline, ok := parent.Deadline()
+	if !ok {
+		return parent, parent, inv.f.busy.Unlock
+	}
+	left := deadline.Sub(inv.started)
+	reserve := min(max(reserveLeast, left/reserveShare), left/2)
+	inv.deadline = deadline
+	store, cancelStore := context.WithDeadline(parent, deadline.Add(-min(answerReserve, reserve/2)))
+	send, cancelSend := context.WithDeadline(store, deadline.Add(-reserve))
+	return send, store, func() {
+		cancelSend()
+		cancelStore()
+		inv.f.busy.Unlock()
+	}
+}
+
+// open starts a flight to each destination, in place of those that there were.
+func (inv *invocation) open(window int, lanes ...*lane) {
+	inv.lanes = inv.lanes[:0]
+	for _, l := range lanes {
+		o := deliver.FlightOptions{Account: inv.ledger.Account(l.sender.Destination().ID()), Window: window, Store: inv.store}
+		if inv.f.park != nil {
+			o.Parker = &laneParker{inv: inv, lane: l}
+		}
+		inv.lanes = append(inv.lanes, l.run(inv.ctx, o))
+	}
+	if len(inv.lanes) > 0 {
+		inv.counted = inv.lanes[0].account
+	}
+}
+
 // run opens a lane for one invocation.
 func (l *lane) run(ctx context.Context, options deliver.FlightOptions) *laneRun {
-	r := &laneRun{account: options.Account, builder: l.builder, flight: l.sender.Start(ctx, options)}
+	r := &laneRun{lane: l, account: options.Account, builder: l.builder, flight: l.sender.Start(ctx, options)}
 	l.builder.Start(func(b *batch.Batch) { //nolint:contextcheck // the flight has the context it was started with
 		r.emitted += b.Count()
+		r.cuts = append(r.cuts, r.at-1) // the record that is being added may be in the next one
 		r.flight.Submit(b)
 	})
 	return r
@@ -110,24 +161,41 @@ func (inv *invocation) forward(records iter.Seq2[*record.Record, error], unit in
 		if err != nil {
 			return err
 		}
-		if read++; read%checkEvery == 0 && inv.ctx.Err() != nil {
-			return errDeadline
+		if read++; read%checkEvery == 0 {
+			if err := inv.check(); err != nil {
+				return err
+			}
 		}
 		if rule := inv.processor.Apply(r); rule != "" {
 			inv.drop(rule)
 			continue
 		}
 		for _, lane := range inv.lanes {
-			lane.add(r, unit)
+			if !lane.closed {
+				lane.add(r, unit)
+			}
 		}
 	}
 	return nil
 }
 
+// check reports whether reading has to stop.
+func (inv *invocation) check() error {
+	if inv.reading.Err() != nil {
+		return errDeadline
+	}
+	if inv.pause == nil {
+		return nil
+	}
+	return inv.pause()
+}
+
 func (inv *invocation) drop(rule ledger.Rule) {
 	for _, lane := range inv.lanes {
-		lane.account.In(1)
-		lane.account.Dropped(rule, 1)
+		if !lane.closed {
+			lane.account.In(1)
+			lane.account.Dropped(rule, 1)
+		}
 	}
 }
 
@@ -214,7 +282,11 @@ func (a *failure) merge(r deliver.Result) {
 
 // finish sends what is left, waits for every answer and closes the accounts. at is what has failed so far; the result has
 // no error when every line is where it belongs.
-func (inv *invocation) finish(at failure) failure {
+func (inv *invocation) finish(at failure) failure { return inv.close(inv.settle(at)) }
+
+// settle sends what is left in the open lanes and waits for every answer.
+func (inv *invocation) settle(at failure) failure {
+	failpoint.Hit(failpoint.Decoded)
 	if err := guarded(inv.flush(at.err)); err != nil {
 		at.err, at.unit = errors.Join(at.err, err), 0
 	}
@@ -229,11 +301,16 @@ func (inv *invocation) finish(at failure) failure {
 	for _, lane := range inv.lanes {
 		at.merge(lane.flight.Wait())
 	}
+	return at
+}
+
+// close closes the accounts. When they do not add up, nothing is known to be safe, and the owner keeps everything.
+func (inv *invocation) close(at failure) failure {
 	if check := inv.ledger.Check(); check != nil {
-		// Something was counted wrongly, so nothing is known to be safe: the owner keeps everything.
 		at = failure{err: errors.Join(at.err, check), whole: true}
 	}
 	inv.f.report(inv, at.err)
+	failpoint.Hit(failpoint.BeforeAnswer)
 	return at
 }
 

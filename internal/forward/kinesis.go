@@ -9,8 +9,8 @@ import (
 	"io"
 	"slices"
 
-	"sluice/internal/deliver"
 	"sluice/internal/event"
+	"sluice/internal/park"
 	"sluice/internal/record"
 	"sluice/internal/source/kinesis"
 )
@@ -37,23 +37,35 @@ func Kinesis(f *Forwarder) Handler {
 		if f.refusal != nil {
 			return nil, f.refusal
 		}
-		inv, end := f.begin(ctx, deliver.FlightOptions{Window: kinesisWindow})
+		inv, end := f.begin(ctx, plan{entry: park.EntryKinesis, window: kinesisWindow})
 		defer end()
-
-		var batch event.Kinesis
-		var at failure
-		at.err = guarded(func() (err error) {
-			batch, err = event.ParseKinesis(payload)
-			return err
-		})
-		if at.err != nil {
-			inv.unreadable(reasonOf(at.err))
-		} else {
-			at.unit, at.err = inv.stream(batch.Records)
-		}
-		at.ofRecord = at.err != nil && !errors.Is(at.err, errDeadline)
-		return answer(batch.Records, inv.finish(at))
+		return inv.kinesis(payload)
 	}
+}
+
+// kinesis forwards a batch of stream records.
+func (inv *invocation) kinesis(payload []byte) ([]byte, error) {
+	records, at := inv.takeStream(payload)
+	return answer(records, inv.finish(at))
+}
+
+func (inv *invocation) takeStream(payload []byte) (records []event.KinesisRecord, at failure) {
+	inv.readOn()
+	var batch event.Kinesis
+	at.err = guarded(func() (err error) {
+		batch, err = event.ParseKinesis(payload)
+		return err
+	})
+	switch {
+	case at.err == nil:
+		at.unit, at.err = inv.stream(batch.Records)
+	case inv.parkRaw(payload, at.err):
+		at.err = nil
+	default:
+		inv.unreadable(reasonOf(at.err))
+	}
+	at.ofRecord = at.err != nil && !errors.Is(at.err, errDeadline)
+	return batch.Records, at
 }
 
 // answer is the response to a batch: from the failed record on it comes again, if there was an error.
@@ -87,10 +99,11 @@ func (inv *invocation) stream(records []event.KinesisRecord) (failed int, err er
 		}
 		r := &records[i]
 		err := guarded(func() error { return inv.streamRecord(r, i, origins) })
-		if err != nil {
-			inv.unreadable(reasonOf(err))
-			return i, fmt.Errorf("kinesis record %s: %w", r.SequenceNumber, err)
+		if err == nil || inv.parkRaw(rawOf(r), err) {
+			continue
 		}
+		inv.unreadable(reasonOf(err))
+		return i, fmt.Errorf("kinesis record %s: %w", r.SequenceNumber, err)
 	}
 	return 0, nil
 }
@@ -105,9 +118,17 @@ func (inv *invocation) failed() bool {
 	return false
 }
 
-// streamRecord forwards what is in one stream record: one user record, or those that a producer aggregated.
+// rawOf is what is kept of a record that cannot be read: its payload, or the text that none could be made of.
+func rawOf(r *event.KinesisRecord) []byte {
+	if data, err := r.Payload(nil); err == nil {
+		return data
+	}
+	return r.Text()
+}
+
+// streamRecord forwards what is in one stream record.
 func (inv *invocation) streamRecord(r *event.KinesisRecord, unit int, origins origins) error {
-	if inv.ctx.Err() != nil {
+	if inv.reading.Err() != nil {
 		return errDeadline
 	}
 	data, err := r.Payload(inv.f.packed[:0])
@@ -115,16 +136,21 @@ func (inv *invocation) streamRecord(r *event.KinesisRecord, unit int, origins or
 		return err
 	}
 	inv.f.packed = data
-	inv.ledger.BytesIn(len(data))
 	inv.base.StreamARN = r.EventSourceARN
 	if r.Region != "" {
 		inv.base.Region = r.Region
 	}
+	return inv.streamPayload(data, kinesis.UserRecord{EventID: r.EventID, TimeMillis: r.ArrivalMillis}, unit, origins)
+}
+
+// streamPayload forwards one user record, or those that a producer aggregated. text has what its plain lines share.
+func (inv *invocation) streamPayload(data []byte, text kinesis.UserRecord, unit int, origins origins) error {
+	inv.ledger.BytesIn(len(data))
 	users, _, err := kinesis.Deaggregate(data)
 	if err != nil {
 		return err
 	}
-	text := kinesis.UserRecord{Origin: origins.of(&inv.base), EventID: r.EventID, TimeMillis: r.ArrivalMillis}
+	text.Origin = origins.of(&inv.base)
 	for user := range users {
 		if err := inv.userRecord(user, &text, unit); err != nil {
 			return err

@@ -36,7 +36,7 @@ func TestManifest(t *testing.T) {
 	t.Run("an object of it is gone, another forbidden", func(t *testing.T) {
 		r := newRig(t, follow(", buckets: [example-logs, example-other]"))
 		r.s3.refuse = func(n int, _ string) error { return map[int]error{3: errForbidden}[n] }
-		r.comesTo(t, queue(native(r.s3.put(logBucket, key, []byte(text)))), ending{
+		r.comesTo(t, inQueue(native(r.s3.put(logBucket, key, []byte(text)))), ending{
 			answer: failedMessages(0), err: "AccessDenied", dropped: tally{"not_a_log": 1, "source_gone": 1}, returned: tally{"s3_forbidden": 1}, gets: 3,
 		})
 	})

@@ -24,7 +24,7 @@ func TestS3Texts(t *testing.T) {
 			map[string]any{"ddsource": "guardduty", "detail-type": "GuardDuty Finding"},
 		},
 		"a finding in a queue": {
-			string(queue(finding)), allTaken, finding,
+			string(inQueue(finding)), allTaken, finding,
 			map[string]any{"source": "guardduty"},
 			map[string]any{"ddsource": "guardduty", "detail": map[string]any{"severity": 5.0, "title": canary}},
 		},
@@ -34,12 +34,12 @@ func TestS3Texts(t *testing.T) {
 			map[string]any{"message": "disk is full"},
 		},
 		"a text in SQS": {
-			string(queue("disk is \"full\"\u2028")), allTaken, "disk is \"full\"\u2028",
+			string(inQueue("disk is \"full\"\u2028")), allTaken, "disk is \"full\"\u2028",
 			map[string]any{"source": "sqs", "time": "2026-02-01T09:30:00.000Z"},
 			map[string]any{"ddsource": "sqs"},
 		},
-		"JSON in SQS":         {string(queue(`{"level":"info"}`)), allTaken, `{"level":"info"}`, map[string]any{"source": "sqs"}, nil},
-		"JSON that is a list": {string(queue(`[1,2]`)), allTaken, `[1,2]`, map[string]any{"source": "sqs"}, nil},
+		"JSON in SQS":         {string(inQueue(`{"level":"info"}`)), allTaken, `{"level":"info"}`, map[string]any{"source": "sqs"}, nil},
+		"JSON that is a list": {string(inQueue(`[1,2]`)), allTaken, `[1,2]`, map[string]any{"source": "sqs"}, nil},
 		"an event by EventBridge that is no service's": {
 			strings.ReplaceAll(finding, "aws.guardduty", "shop"), "null", strings.ReplaceAll(finding, "aws.guardduty", "shop"),
 			map[string]any{"source": "cloudwatch"},
@@ -61,7 +61,7 @@ func TestS3Texts(t *testing.T) {
 	}
 	t.Run("bytes that are no UTF-8 are mended", func(t *testing.T) {
 		r := newRig(t, both)
-		event := bytes.ReplaceAll(queue("a?b"), []byte("?"), []byte("\xff"))
+		event := bytes.ReplaceAll(inQueue("a?b"), []byte("?"), []byte("\xff"))
 		r.comesTo(t, event, ending{answer: allTaken, lines: []string{"a\uFFFDb"}})
 	})
 }
@@ -95,7 +95,7 @@ func TestS3BrokenRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, both)
 			a, b := r.s3.lines("a.log", "a"), r.s3.lines("b.log", "b")
-			r.comesTo(t, queue(native(a), tc.body, native(b)), ending{
+			r.comesTo(t, inQueue(native(a), tc.body, native(b)), ending{
 				answer: failedMessages(1), err: tc.err, lines: []string{"a", "b"}, returned: tally{"decode": 1}, gets: 2,
 			})
 		})
@@ -146,7 +146,7 @@ func TestS3ForgedMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, both)
-			r.comesTo(t, queue(tc.forge(native(r.s3.lines("a.log", "x")))), tc.want)
+			r.comesTo(t, inQueue(tc.forge(native(r.s3.lines("a.log", "x")))), tc.want)
 			for _, get := range r.s3.gets {
 				assert.Equal(t, tc.region, get.Region)
 			}

@@ -18,12 +18,12 @@ import (
 // object forwards the lines of an object. follow says whether a manifest may lead on to others.
 func (r *objectRun) object(unit int, o *event.Object, follow bool) {
 	inv := r.inv
-	if inv.ctx.Err() != nil {
-		r.fail(unit, reasonOf(errDeadline), fmt.Errorf("s3 object not begun: %w", errDeadline))
-		return
-	}
+	r.begin(unit, o)
 	if rule := r.refuses(o); rule != "" {
 		r.drop(unit, rule)
+		return
+	}
+	if r.begunInVain() {
 		return
 	}
 	owner, _ := inv.f.buckets.owner(o, accountOf(inv.base.FunctionARN))
@@ -41,6 +41,49 @@ func (r *objectRun) object(unit int, o *event.Object, follow bool) {
 	}
 	defer body.Close()
 	r.read(unit, o, body, follow)
+}
+
+// begunInVain sees to an object that need not be begun: there is no time, or no destination that takes it.
+func (r *objectRun) begunInVain() bool {
+	asked := r.opened()
+	var down []*laneRun
+	for _, lane := range asked {
+		lane.down = lane.down || r.inv.f.park != nil && lane.flight.Troubled()
+		if lane.down {
+			down = append(down, lane)
+		}
+	}
+	switch {
+	case len(asked) == 0 && len(r.inv.lanes) > 0:
+		r.fail(r.reader.unit, "unknown_destination", errUnknownDestination)
+	case r.inv.reading.Err() != nil:
+		r.give(asked, reasonDeadline, fmt.Errorf("s3 object not begun: %w", errDeadline))
+	case len(down) > 0 && len(down) == len(asked):
+		r.give(down, reasonDestination, errClosed)
+	default:
+		for _, lane := range down {
+			lane.closed = true
+		}
+		if len(down) > 0 {
+			r.leave(down, reasonDestination)
+		}
+		return false
+	}
+	return true
+}
+
+var errUnknownDestination = errors.New("the rest of an object is for destinations that the settings do not have any more: " +
+	"add them again, or delete the message")
+
+// give leaves the rest of an object to the owner of its message, where that gives it again and nothing of it has been
+// taken. Otherwise a note is kept.
+func (r *objectRun) give(lanes []*laneRun, reason string, err error) {
+	unit := r.reader.unit
+	if r.inv.f.park == nil && r.inv.f.queue == nil || r.patience[unit] && !r.touched[unit] {
+		r.fail(unit, reason, err)
+		return
+	}
+	r.leave(lanes, reason)
 }
 
 // refuses names the rule by which an object is not read at all; empty for one that is.
@@ -77,13 +120,14 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 		Joiner: inv.f.objects.routes.joiner(o.Bucket, o.Key), MaxPlainBytes: inv.f.objects.maxPlain,
 	})
 	inv.ledger.BytesIn(int(body.SizeBytes))
+	r.catchUp()
 	switch {
 	case content.IsManifest: // before the error, which is about what could not be read of it
 		r.drop(unit, ledger.NotALog)
-		r.manifest(unit, o, content, follow)
 		if err != nil {
 			r.fault(unit, o, err)
 		}
+		r.manifest(unit, o, content, follow)
 	case err != nil:
 		r.fault(unit, o, err)
 	case content.Empty:
@@ -93,7 +137,9 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	default:
 		if err := inv.forward(r.sound(unit, o, decoder.Records()), unit); err != nil {
 			r.fault(unit, o, err)
+			return
 		}
+		r.finished()
 	}
 }
 
@@ -115,26 +161,56 @@ func (r *objectRun) drop(unit int, rule ledger.Rule) {
 // maxDamages is how many damaged places of one object are noted one by one. Behind so many the object is given up.
 const maxDamages = 100
 
-// sound yields what can be read, and sees to the damage in between.
+// sound yields what can be read and was not forwarded before, and sees to the damage in between.
 func (r *objectRun) sound(unit int, o *event.Object, records iter.Seq2[*record.Record, error]) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
-		damages := 0
+		at, damages := &r.reader, 0
 		for rec, err := range records {
-			if damage, ok := errors.AsType[*object.Damage](err); ok {
-				if damages++; damages == maxDamages {
-					damage.End = park.ToEnd
-				}
-				r.damaged(unit, o, damage)
-				if damages == maxDamages {
+			damage, damaged := errors.AsType[*object.Damage](err)
+			if err != nil && !damaged {
+				yield(nil, err)
+				return
+			}
+			if at.at++; at.at <= at.skip {
+				if at.at%skipCheckEvery == 0 && r.inv.reading.Err() != nil {
+					yield(nil, errDeadline)
 					return
 				}
 				continue
 			}
-			if !yield(rec, err) {
+			r.touched[unit] = true
+			if !damaged {
+				if !r.yield(rec, yield) {
+					return
+				}
+				continue
+			}
+			if damages++; damages == maxDamages {
+				damage.End = park.ToEnd
+			}
+			r.damaged(unit, o, damage)
+			if at.done = at.at; damages == maxDamages {
 				return
 			}
 		}
 	}
+}
+
+// skipCheckEvery is how many records that were forwarded before are passed over between two looks at the clock.
+const skipCheckEvery = 8192
+
+// yield hands a record on, and notes that it was taken.
+func (r *objectRun) yield(rec *record.Record, next func(*record.Record, error) bool) bool {
+	at := &r.reader
+	at.offset, at.bytes = rec.Offset, at.bytes+len(rec.Message.Bytes)
+	for _, lane := range r.inv.lanes {
+		lane.at = at.at
+	}
+	if !next(rec, nil) {
+		return false
+	}
+	at.done = at.at
+	return true
 }
 
 // manifest goes on to the objects that a manifest lists, if the settings say so.
@@ -160,6 +236,9 @@ func (r *objectRun) fault(unit int, o *event.Object, err error) {
 	}
 	fault, ok := errors.AsType[*object.Fault](err)
 	switch {
+	case errors.Is(err, errClosed): // what is left has been noted
+	case errors.Is(err, errDeadline):
+		r.give(r.opened(), reasonDeadline, err)
 	case !ok:
 		r.fail(unit, reasonOf(err), fmt.Errorf("s3://%s: %w", o.Bucket, err))
 	case fault.Kind == object.Gone:
@@ -169,25 +248,42 @@ func (r *objectRun) fault(unit int, o *event.Object, err error) {
 	case fault.Kind == object.Archived:
 		r.damaged(unit, o, &object.Damage{Reason: string(fault.Kind), Offset: fault.Offset, End: -1, Err: err})
 	case fault.Kind == object.Cancelled && r.inv.ctx.Err() != nil:
-		r.fail(unit, reasonOf(errDeadline), fmt.Errorf("%w: %w", errDeadline, err))
+		r.give(r.opened(), reasonDeadline, fmt.Errorf("%w: %w", errDeadline, err))
+	case r.keeps(unit):
+		r.leave(r.opened(), string(fault.Kind))
 	default:
 		r.fail(unit, string(fault.Kind), err)
 	}
 }
 
+// keeps reports whether a note is kept of an object that cannot be read for now: its owner gives it no more, or would give
+// again what has been taken.
+func (r *objectRun) keeps(unit int) bool {
+	return r.inv.f.park != nil && (r.again != nil || r.insist || r.touched[unit] || r.reader.received > 0 && !r.patience[unit])
+}
+
 // damaged parks a note of what cannot be read of an object, so that the rest of it is done with. Where nothing can be
 // parked, the unit is given again, and comes to rest where its owner keeps what fails.
 func (r *objectRun) damaged(unit int, o *event.Object, damage *object.Damage) {
-	err := r.inv.f.park.damage(r.store, r.inv, o, damage)
-	if err == nil {
-		for _, lane := range r.inv.lanes {
-			lane.account.In(1)
-			lane.account.Parked(damage.Reason, 1)
+	source := r.sourceOf(o)
+	source.ByteRange = &park.Range{damage.Offset, damage.End}
+	reason := park.Reason{Code: damage.Reason, Class: classOf(true), Message: damage.Err.Error()}
+	first := firstKnown(o.EventMillis, r.inv.started)
+	for _, lane := range r.opened() {
+		if r.inv.f.park == nil {
+			r.fail(unit, damage.Reason, errors.Join(fmt.Errorf("s3://%s: %w", o.Bucket, damage), errNoPark))
+			return
 		}
-		r.parked[unit] = damage.Reason
-		return
+		if err := r.inv.parkDead(r.inv.pointer(lane.lane, reason, source, first)); err != nil {
+			r.fail(unit, damage.Reason, errors.Join(fmt.Errorf("s3://%s: %w", o.Bucket, damage), err))
+			return
+		}
 	}
-	r.fail(unit, damage.Reason, errors.Join(fmt.Errorf("s3://%s: %w", o.Bucket, damage), err))
+	for _, lane := range r.opened() {
+		lane.account.In(1)
+		lane.account.Parked(damage.Reason, 1)
+	}
+	r.parked[unit] = damage.Reason
 }
 
 // sourceBuckets are the buckets that may be read; none means all.

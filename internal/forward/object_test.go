@@ -97,7 +97,7 @@ func TestObjectContents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, parkingBoth)
 			o := r.s3.put(logBucket, tc.key, tc.body)
-			_, ledger, err := r.invoke(t, S3, queue(native(o)))
+			_, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 			require.NoError(t, err)
 			assert.Equal(t, append([]string{}, tc.lines...), r.intake.messages(t, archiveHost))
 			assert.Len(t, r.intake.items(t, datadogHost), len(tc.lines))
@@ -195,7 +195,7 @@ func TestObjectIDs(t *testing.T) {
 	require.Len(t, ids, 3)
 	assert.NotEqual(t, ids[0], ids[1])
 	for route, event := range map[string]string{
-		"again": native(o), "SNS": topic(native(o)), "EventBridge": bridged(o), "SQS": string(queue(bridged(o))),
+		"again": native(o), "SNS": topic(native(o)), "EventBridge": bridged(o), "SQS": string(inQueue(bridged(o))),
 		"a job, which knows no ETag": string(batchJob("2.0", o)),
 	} {
 		assert.Equal(t, ids, idsOf(t, r, event), route)
@@ -225,7 +225,7 @@ func TestKeys(t *testing.T) {
 	} {
 		for route, event := range map[string]func(*s3Object) string{
 			"S3": func(o *s3Object) string { return native(o) }, "EventBridge": bridged,
-			"SNS in SQS": func(o *s3Object) string { return string(queue(notification(native(o)))) },
+			"SNS in SQS": func(o *s3Object) string { return string(inQueue(notification(native(o)))) },
 			"job":        func(o *s3Object) string { return string(batchJob("1.0", o)) },
 		} {
 			t.Run(route+" "+key[:min(len(key), 20)], func(t *testing.T) {

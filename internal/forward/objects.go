@@ -33,7 +33,7 @@ func newObjectSource(cfg *config.Config, client func() (s3Client, error)) (*obje
 // s3Client is what is asked of S3.
 type s3Client interface {
 	object.Getter
-	park.Putter
+	park.Client
 }
 
 // lazyClient makes the client of S3 once, of what the environment says.

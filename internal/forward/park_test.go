@@ -19,7 +19,7 @@ func TestNote(t *testing.T) {
 	gz := packed(t, text)
 	o := r.s3.put(logBucket, "app/a b.log.gz", gz[:len(gz)-100])
 	o.Version = "v1"
-	answer, _, err := r.invoke(t, S3, queue(native(o)))
+	answer, _, err := r.invoke(t, S3, inQueue(native(o)))
 	require.NoError(t, err)
 	assert.JSONEq(t, allTaken, answer)
 	require.Len(t, r.s3.parked, 2)
@@ -56,7 +56,7 @@ func TestNoteForOneDestinationOnly(t *testing.T) {
 	r := newRig(t, parkingBoth)
 	r.s3.refusePutTo = "archive"
 	o := r.s3.put(logBucket, "a.parquet", []byte("PAR1\x15\x04..PAR1"))
-	answer, ledger, err := r.invoke(t, S3, queue(native(o)))
+	answer, ledger, err := r.invoke(t, S3, inQueue(native(o)))
 	require.NoError(t, err)
 	assert.JSONEq(t, failedMessages(0), answer)
 	for id, c := range ledger.Destinations {
@@ -65,7 +65,7 @@ func TestNoteForOneDestinationOnly(t *testing.T) {
 	assert.Len(t, r.s3.parked, 1)
 
 	r.s3.refusePutTo = ""
-	answer, ledger, err = r.invoke(t, S3, queue(native(o)))
+	answer, ledger, err = r.invoke(t, S3, inQueue(native(o)))
 	require.NoError(t, err)
 	assert.JSONEq(t, allTaken, answer)
 	assert.Equal(t, tally{"parquet": 1}, ledger.Destinations["archive"].Parked)
@@ -81,14 +81,14 @@ func TestNoteAtTheEnd(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		o := r.s3.put(logBucket, "a.parquet", []byte("PAR1\x15\x04..PAR1"))
 		r.s3.takes = 2 * time.Second // each PUT: the second ends when reading may not go on any more
-		answer, ledger, err := r.invokeWithin(ctx, t, S3, queue(native(o)))
+		answer, ledger, err := r.invokeWithin(ctx, t, S3, inQueue(native(o)))
 		require.NoError(t, err)
 		assert.JSONEq(t, allTaken, answer)
 		assert.Equal(t, tally{"parquet": 1}, ledger.Destinations["archive"].Parked)
 
 		late := within(t, 2*time.Second)
 		o = r.s3.put(logBucket, "b.parquet", []byte("PAR1\x15\x04..PAR1"))
-		answer, ledger, err = r.invokeWithin(late, t, S3, queue(native(o)))
+		answer, ledger, err = r.invokeWithin(late, t, S3, inQueue(native(o)))
 		require.NoError(t, err)
 		require.NoError(t, late.Err(), "answered in time")
 		assert.JSONEq(t, failedMessages(0), answer)
@@ -101,7 +101,7 @@ func TestNoClient(t *testing.T) {
 	r := newRig(t, parkingBoth)
 	r.objects.client = func() (s3Client, error) { return nil, errors.New("client of s3: no region is set") }
 	o := r.s3.lines("a.log", "x")
-	r.comesTo(t, queue(native(o)), ending{answer: failedMessages(0), err: "no region is set", returned: tally{"s3_client": 1}})
+	r.comesTo(t, inQueue(native(o)), ending{answer: failedMessages(0), err: "no region is set", returned: tally{"s3_client": 1}})
 }
 
 func TestHostOf(t *testing.T) {

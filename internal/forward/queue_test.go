@@ -86,7 +86,7 @@ func TestQueueMessageOfSeveralObjects(t *testing.T) {
 		return nil
 	}
 	b := &s3Object{Bucket: logBucket, Key: "b.log", Size: 1}
-	r.comesTo(t, queue(native(a, b), native(c)), ending{
+	r.comesTo(t, inQueue(native(a, b), native(c)), ending{
 		answer: failedMessages(0), err: `"s3://example-logs/b.log"`, lines: []string{"a", "c"}, returned: tally{"s3_forbidden": 1}, gets: 3,
 	})
 }
@@ -111,7 +111,7 @@ func TestQueueMixedWithOthers(t *testing.T) {
 	r := newRig(t, both)
 	a, b := r.s3.lines("a.log", "a"), &s3Object{Bucket: logBucket, Key: "b.log", Size: 1}
 	r.s3.refuse = func(n int, _ string) error { return map[int]error{2: errForbidden}[n] }
-	event := strings.TrimSuffix(string(queue(native(a))), "]}") + "," + strings.TrimPrefix(native(b), `{"Records":[`)
+	event := strings.TrimSuffix(string(inQueue(native(a))), "]}") + "," + strings.TrimPrefix(native(b), `{"Records":[`)
 	r.comesTo(t, []byte(event), ending{err: "AccessDenied", lines: []string{"a"}, returned: tally{"s3_forbidden": 1}, gets: 2})
 }
 
@@ -126,7 +126,7 @@ func TestQueueDestinationFails(t *testing.T) {
 			}
 			bodies = append(bodies, native(r.s3.lines(fmt.Sprintf("%d.log", i), lines...)))
 		}
-		return queue(bodies...)
+		return inQueue(bodies...)
 	}
 	for name, tc := range map[string]struct {
 		settings  string
@@ -192,7 +192,7 @@ func TestQueueOneDestinationFails(t *testing.T) {
 			return http.StatusAccepted
 		}
 		a, b := r.s3.lines("a.log", "a"), r.s3.lines("b.log", "b")
-		answer, ledger, err := r.invoke(t, S3, queue(native(a), native(b)))
+		answer, ledger, err := r.invoke(t, S3, inQueue(native(a), native(b)))
 		require.NoError(t, err)
 		assert.JSONEq(t, failedMessages(0, 1), answer)
 		assert.Equal(t, []string{"a", "b"}, r.intake.messages(t, datadogHost))

@@ -5,11 +5,9 @@ import (
 	"slices"
 
 	"sluice/internal/event"
+	"sluice/internal/ledger"
 	"sluice/internal/reingest"
 )
-
-// reingested counts records that were put into the stream again: they come with another batch.
-const reingested = "reingested"
 
 // reingestion collects the records that go back into the stream.
 type reingestion struct {
@@ -74,6 +72,6 @@ func (g *reingestion) send(t *transformation) {
 		t.problem = err
 	}
 	for range len(g.records) - len(failed) {
-		t.fail(reingested)
+		t.fail(ledger.Reingested)
 	}
 }

@@ -166,7 +166,7 @@ func TestReingest(t *testing.T) {
 			}
 			checkTaken(t, &aws, batch[4:4+len(tc.want)], tc.want, tc.source != "")
 			lost := strings.Count(strings.Join(tc.want, " "), failed)
-			returned := map[string]int{reingested: len(tc.want) - lost, "response_budget": lost}
+			returned := map[string]int{"reingested": len(tc.want) - lost, "response_budget": lost}
 			for reason, n := range returned {
 				assert.Equal(t, n, ledger.Destinations[streamAccount].Returned[reason], reason)
 			}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -50,6 +51,7 @@ type rig struct {
 	*Forwarder
 	intake  *intake
 	s3      *fakeS3
+	sqs     *fakeQueue
 	clients []deliver.ClientOptions // of the destinations
 	now     time.Time
 	out     bytes.Buffer // one line per invocation
@@ -66,7 +68,7 @@ func newRigOf(t *testing.T, env map[string]string) *rig {
 	t.Helper()
 	cfg, err := config.Load(t.Context(), env, nil)
 	require.NoError(t, err)
-	r := &rig{intake: &intake{}, s3: &fakeS3{}, now: start}
+	r := &rig{intake: &intake{}, s3: &fakeS3{}, sqs: &fakeQueue{}, now: start}
 	outside := r.world(secret.NewStores(func(name string) string { return env[name] }, nil))
 	r.Forwarder, err = build(t.Context(), cfg, outside, Function{Name: "Sluice", Version: "$LATEST", Region: "eu-west-1", LogGroup: ownLogGroup})
 	require.NoError(t, err)
@@ -78,6 +80,7 @@ func (r *rig) world(secrets secret.Fetcher) world {
 	return world{
 		secrets: secrets,
 		s3:      func() (s3Client, error) { return r.s3, nil },
+		aws:     r.sqs,
 		client: func(o deliver.ClientOptions) (*http.Client, error) {
 			r.clients = append(r.clients, o)
 			return &http.Client{Transport: r.intake}, nil
@@ -86,6 +89,21 @@ func (r *rig) world(secrets secret.Fetcher) world {
 		out: &r.out,
 		log: slog.New(slog.NewTextHandler(&r.log, nil)),
 	}
+}
+
+// inTime runs a test in a bubble whose clock starts when the tests begin: times of what is parked have to be of this age.
+func inTime(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(start))
+		test(t)
+	})
+}
+
+// ticking has a rig go by the clock of its bubble.
+func (r *rig) ticking() *rig {
+	r.Forwarder.now = time.Now
+	return r
 }
 
 // lambdaContext is a context as the Lambda runtime makes it, without a deadline.
@@ -107,13 +125,7 @@ func (r *rig) invokeWithin(ctx context.Context, t *testing.T, handler func(*Forw
 	response, err := handler(r.Forwarder).Invoke(ctx, event)
 	line := r.out.String()
 	require.Equal(t, 1, strings.Count(line, "\n"), "one line per invocation: %s", line)
-	require.NoError(t, json.Unmarshal([]byte(line), &ledger))
-	assert.Zero(t, ledger.Unaccounted)
-	for id, c := range ledger.Destinations {
-		assert.Equal(t, c.In, c.Delivered+sum(c.Dropped)+sum(c.Parked)+sum(c.Returned), "account of %s", id)
-	}
-	assert.NotContains(t, line, canary)
-	assert.NotContains(t, line, apiKey)
+	ledger = statementOf(t, line)
 	if err != nil {
 		assert.NotContains(t, err.Error(), canary)
 		assert.NotContains(t, err.Error(), apiKey)
@@ -121,6 +133,19 @@ func (r *rig) invokeWithin(ctx context.Context, t *testing.T, handler func(*Forw
 		assert.NotEmpty(t, ledger.Error)
 	}
 	return string(response), ledger, err
+}
+
+// statementOf reads the line of an invocation, and checks what holds for every one.
+func statementOf(t *testing.T, line string) (ledger statement) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(line), &ledger))
+	assert.Zero(t, ledger.Unaccounted)
+	for id, c := range ledger.Destinations {
+		assert.Equal(t, c.In, c.Delivered+sum(c.Dropped)+sum(c.Parked)+sum(c.Returned), "account of %s", id)
+	}
+	assert.NotContains(t, line, canary)
+	assert.NotContains(t, line, apiKey)
+	return ledger
 }
 
 // statement is the line of an invocation.
@@ -152,6 +177,7 @@ type received struct {
 	header              http.Header
 	packed, body        []byte
 	count               int // requests so far, this one included
+	status              int // of the answer; 0: none yet
 	ctx                 context.Context
 }
 
@@ -159,7 +185,8 @@ type received struct {
 type intake struct {
 	// answer gives a status; 0 is an answer that never comes.
 	answer func(r received) int
-	light  bool // requests are not kept
+	light  bool   // requests are not kept
+	after  string // Retry-After of every answer
 
 	mu     sync.Mutex
 	got    []received
@@ -177,21 +204,53 @@ func (i *intake) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	i.mu.Lock()
+	i.count++
+	r.count = i.count
 	if !i.light {
 		i.got = append(i.got, r)
 	}
-	i.count++
-	r.count = i.count
 	i.mu.Unlock()
 	status := http.StatusAccepted
 	if i.answer != nil {
 		status = i.answer(r)
 	}
+	i.answered(r.count, status)
 	if status == 0 {
 		<-req.Context().Done()
 		return nil, req.Context().Err()
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: req}, nil
+	said := http.Header{}
+	if i.after != "" {
+		said.Set("Retry-After", i.after)
+	}
+	return &http.Response{StatusCode: status, Header: said, Body: io.NopCloser(strings.NewReader("{}")), Request: req}, nil
+}
+
+// answered notes the answer to the request with a number.
+func (i *intake) answered(number, status int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for n := range i.got {
+		if i.got[n].count == number {
+			i.got[n].status = status
+		}
+	}
+}
+
+// taken are the messages of the requests that a host has accepted.
+func (i *intake) taken(t *testing.T, host string) []string {
+	t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var messages []string
+	for _, r := range i.got {
+		if r.status/100 == 2 && strings.Contains(r.url, host) {
+			for _, item := range itemTexts(t, r.body) {
+				messages = append(messages, messageOf(t, []byte(item)))
+			}
+		}
+	}
+	return messages
 }
 
 func (i *intake) CloseIdleConnections() { i.closed++ }
@@ -231,6 +290,32 @@ func (i *intake) items(t *testing.T, host string) []map[string]any {
 		items = append(items, list...)
 	}
 	return items
+}
+
+// batches are the items that a host was sent, by batch, byte for byte.
+func (i *intake) batches(t *testing.T, host string) map[string][]string {
+	t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	all := map[string][]string{}
+	for _, r := range i.got {
+		if strings.Contains(r.url, host) {
+			all[r.header.Get("X-Forwarder-Batch")] = itemTexts(t, r.body)
+		}
+	}
+	return all
+}
+
+// itemTexts are the elements of a JSON array.
+func itemTexts(t *testing.T, body []byte) []string {
+	t.Helper()
+	var raw []json.RawMessage
+	require.NoError(t, json.Unmarshal(body, &raw), "%s", body)
+	texts := make([]string, len(raw))
+	for n := range raw {
+		texts[n] = string(raw[n])
+	}
+	return texts
 }
 
 // messages are those of the items that a host was sent.

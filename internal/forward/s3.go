@@ -10,12 +10,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"sluice/internal/deliver"
 	"sluice/internal/event"
 	"sluice/internal/ledger"
+	"sluice/internal/park"
 	"sluice/internal/record"
 )
 
@@ -28,14 +27,10 @@ func S3(f *Forwarder) Handler {
 		if f.refusal != nil {
 			return nil, f.refusal
 		}
-		inv, end := f.begin(ctx, deliver.FlightOptions{})
+		inv, end := f.begin(ctx, plan{entry: park.EntryS3})
 		defer end()
 		inv.ledger.BytesIn(len(payload))
-		store, release := inv.storing(ctx)
-		defer release()
-		run := &objectRun{
-			inv: inv, store: store, failed: make(map[int]error), dropped: make(map[int]ledger.Rule), parked: make(map[int]string),
-		}
+		run := newObjectRun(inv)
 		if event.IsBatchJob(payload) {
 			return run.batchJob(payload)
 		}
@@ -43,27 +38,31 @@ func S3(f *Forwarder) Handler {
 	}
 }
 
-// answerReserve is the time that is kept back from storing, for the answer (delivery contract 2.3).
-const answerReserve = 500 * time.Millisecond
-
-// storing is the context for what has to be kept after reading and sending has ended.
-func (inv *invocation) storing(ctx context.Context) (context.Context, context.CancelFunc) {
-	if inv.deadline.IsZero() {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, inv.deadline.Add(-answerReserve))
-}
-
 // objectRun is an invocation that reads S3 objects. Its units are what the owner gives again one by one: the messages of a
 // queue, the tasks of a job.
 type objectRun struct {
 	inv    *invocation
-	store  context.Context // for what has to be kept in time after reading has ended
-	failed map[int]error   // units that have to be given again, with the first reason
+	failed map[int]error // units that have to be given again, with the first reason
 	// Units with an object that was not read, with the rule, and units of which a part was parked, with the reason.
 	dropped map[int]ledger.Rule
 	parked  map[int]string
 	text    []byte // of a message that had to be mended
+
+	touched  map[int]bool // units of which something has been taken, so that giving them again would repeat it
+	patience map[int]bool // units whose owner gives them again often enough: what cannot be read may wait there
+	rests    []rest       // what is left of objects, to be kept when all before it is durable
+	reader   reader
+	again    *park.Header // of the parked pointer that is being replayed; nil otherwise
+	insist   bool         // the owner gives it no more: a note is kept of what cannot be read
+}
+
+func newObjectRun(inv *invocation) *objectRun {
+	r := &objectRun{
+		inv: inv, failed: make(map[int]error), dropped: make(map[int]ledger.Rule), parked: make(map[int]string),
+		touched: make(map[int]bool), patience: make(map[int]bool),
+	}
+	inv.pause = r.pause
+	return r
 }
 
 func (r *objectRun) notifications(payload []byte) ([]byte, error) {
@@ -72,10 +71,21 @@ func (r *objectRun) notifications(payload []byte) ([]byte, error) {
 		objects, err = event.ParseObjects(payload)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		return r.messages(objects)
+	case r.inv.parkRaw(payload, err):
+		err = nil
+	default:
 		r.inv.unreadable(reasonOf(err))
-		return nil, r.inv.finish(failure{err: err}).err
 	}
+	if err = r.inv.finish(failure{err: err}).err; err != nil {
+		return nil, err
+	}
+	return []byte("null"), nil
+}
+
+func (r *objectRun) messages(objects event.Objects) ([]byte, error) {
 	for unit := range objects.Messages {
 		r.message(unit, objects.Messages)
 	}
@@ -103,9 +113,13 @@ func (r *objectRun) message(unit int, messages []event.Message) {
 		return
 	}
 	if m.Err != nil {
-		r.fail(unit, "decode", fmt.Errorf("message %s: %w", m.ID, m.Err))
+		if err := fmt.Errorf("message %s: %w", m.ID, m.Err); !r.inv.parkRaw(m.Raw, err) {
+			r.fail(unit, "decode", err)
+		}
 		return
 	}
+	r.patience[unit] = m.ReceiveCount > 0 && m.ReceiveCount < r.inv.f.maxReceives-1
+	r.reader.received = m.ReceiveCount
 	for i := range m.Notices {
 		r.guard(unit, func() { r.notice(unit, &m.Notices[i]) })
 	}
@@ -134,7 +148,9 @@ func (r *objectRun) failedIDs(messages []event.Message) []string {
 func (r *objectRun) notice(unit int, n *event.Notice) {
 	switch {
 	case n.Err != nil:
-		r.fail(unit, "decode", n.Err)
+		if !r.inv.parkRaw(n.Raw, n.Err) {
+			r.fail(unit, "decode", n.Err)
+		}
 	case n.Rule != "":
 		r.inv.drop(n.Rule)
 	case n.Text != nil:
@@ -163,6 +179,7 @@ func (r *objectRun) log(unit int, n *event.Notice) {
 	case n.Source.Kind == event.SourceEventBridge:
 		rec.Structured = json.Valid(n.Text)
 	}
+	r.touched[unit] = true
 	one := func(yield func(*record.Record, error) bool) { yield(&rec, nil) }
 	if err := r.inv.forward(one, unit); err != nil {
 		r.fail(unit, reasonOf(err), err)
@@ -195,18 +212,31 @@ func (r *objectRun) guard(unit int, take func()) {
 	r.fail(unit, "panic", errors.New(err.Error()))
 }
 
-// finish sends what is left and waits. The units in which anything failed are then in r.failed.
-func (r *objectRun) finish() failure {
+// finish settles and closes the accounts.
+func (r *objectRun) finish() failure { return r.inv.close(r.settle()) }
+
+// settle sends what is left and waits, and keeps what is left of objects. The units in which anything failed are then in
+// r.failed.
+func (r *objectRun) settle() failure {
+	at := r.inv.settle(r.failure())
+	r.inv.pause = nil
+	for _, unit := range at.units {
+		r.blame(unit, at.refusal) // and not for what failed of other units, which may be final
+	}
+	if !at.whole {
+		at.err = errors.Join(at.err, r.keepRests())
+	}
+	return at
+}
+
+// failure is the first unit that has to be given again.
+func (r *objectRun) failure() failure {
 	var at failure
 	for _, unit := range slices.Sorted(maps.Keys(r.failed)) {
 		if at.err == nil {
 			at.unit = unit
 		}
 		at.err = errors.Join(at.err, r.failed[unit])
-	}
-	at = r.inv.finish(at)
-	for _, unit := range at.units {
-		r.blame(unit, at.refusal) // and not for what failed of other units, which may be final
 	}
 	return at
 }

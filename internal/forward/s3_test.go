@@ -89,17 +89,17 @@ func TestS3Routes(t *testing.T) {
 		"SNS, two records of two": {func(a, b *s3Object) []byte { return []byte(topic(native(a), native(b))) }, "null", both2},
 		"SNS of EventBridge":      {func(a, _ *s3Object) []byte { return []byte(topic(bridged(a))) }, "null", a},
 		"EventBridge":             {func(a, _ *s3Object) []byte { return []byte(bridged(a)) }, "null", a},
-		"SQS":                     {func(a, b *s3Object) []byte { return queue(native(a, b)) }, allTaken, both2},
-		"SQS, raw from SNS":       {func(a, b *s3Object) []byte { return queue(native(a), native(b)) }, allTaken, both2},
-		"SQS of SNS":              {func(a, b *s3Object) []byte { return queue(notification(native(a, b))) }, allTaken, both2},
-		"SQS of EventBridge":      {func(a, b *s3Object) []byte { return queue(bridged(a), bridged(b)) }, allTaken, both2},
+		"SQS":                     {func(a, b *s3Object) []byte { return inQueue(native(a, b)) }, allTaken, both2},
+		"SQS, raw from SNS":       {func(a, b *s3Object) []byte { return inQueue(native(a), native(b)) }, allTaken, both2},
+		"SQS of SNS":              {func(a, b *s3Object) []byte { return inQueue(notification(native(a, b))) }, allTaken, both2},
+		"SQS of EventBridge":      {func(a, b *s3Object) []byte { return inQueue(bridged(a), bridged(b)) }, allTaken, both2},
 		"SQS of SNS of EventBridge": {
-			func(a, _ *s3Object) []byte { return queue(notification(bridged(a))) }, allTaken, a,
+			func(a, _ *s3Object) []byte { return inQueue(notification(bridged(a))) }, allTaken, a,
 		},
-		"SQS of a queue's event": {func(a, b *s3Object) []byte { return queue(string(queue(native(a), bridged(b)))) }, allTaken, both2},
+		"SQS of a queue's event": {func(a, b *s3Object) []byte { return inQueue(string(inQueue(native(a), bridged(b)))) }, allTaken, both2},
 		"SQS, every kind in one batch": {
 			func(a, b *s3Object) []byte {
-				return queue(native(a), notification(native(b)), bridged(a), notification(bridged(b)))
+				return inQueue(native(a), notification(native(b)), bridged(a), notification(bridged(b)))
 			}, allTaken, append(append([]string{}, both2...), both2...),
 		},
 		"job 1.0": {
@@ -120,10 +120,10 @@ func TestS3Routes(t *testing.T) {
 		},
 		"SQS and S3 in one event": {
 			func(a, b *s3Object) []byte {
-				return []byte(strings.TrimSuffix(string(queue(native(a))), "]}") + "," + strings.TrimPrefix(native(b), `{"Records":[`))
+				return []byte(strings.TrimSuffix(string(inQueue(native(a))), "]}") + "," + strings.TrimPrefix(native(b), `{"Records":[`))
 			}, allTaken, both2,
 		},
-		"no records in a message": {func(_, _ *s3Object) []byte { return queue(`{"Records":[]}`, `{"Records":null}`) }, allTaken, nil},
+		"no records in a message": {func(_, _ *s3Object) []byte { return inQueue(`{"Records":[]}`, `{"Records":null}`) }, allTaken, nil},
 		"no records":              {func(_, _ *s3Object) []byte { return []byte(`{"Records":[]}`) }, "null", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,14 +153,14 @@ func TestS3Rules(t *testing.T) {
 	}{
 		"test event":            {testEvent, "null", "s3_test_event"},
 		"test event in SNS":     {topic(testEvent), "null", "s3_test_event"},
-		"test event in SQS":     {string(queue(testEvent)), allTaken, "s3_test_event"},
+		"test event in SQS":     {string(inQueue(testEvent)), allTaken, "s3_test_event"},
 		"delete":                {nativeNamed("ObjectRemoved:Delete", some), "null", "not_object_created"},
-		"delete marker, queue":  {string(queue(nativeNamed("ObjectRemoved:DeleteMarkerCreated", some))), allTaken, "not_object_created"},
+		"delete marker, queue":  {string(inQueue(nativeNamed("ObjectRemoved:DeleteMarkerCreated", some))), allTaken, "not_object_created"},
 		"restore":               {nativeNamed("ObjectRestore:Completed", some), "null", "not_object_created"},
 		"delete by EventBridge": {gone, "null", "not_object_created"},
 		"folder marker":         {native(folder), "null", "empty_line"},
 		"empty object":          {bridged(&s3Object{Bucket: logBucket, Key: "a.log"}), "null", "empty_line"},
-		"empty message":         {string(queue("")), allTaken, "empty_line"},
+		"empty message":         {string(inQueue("")), allTaken, "empty_line"},
 		"what was parked":       {native(&s3Object{Bucket: parkBucket, Key: "sluice/v1/dead/archive/corrupt/x.gz", Size: 2}), "null", "own_store_object"},
 		"what Lambda kept":      {native(&s3Object{Bucket: parkBucket, Key: "aws/lambda/async/sluice/2026/02/01/x", Size: 2}), "null", "own_store_object"},
 	} {
@@ -245,7 +245,7 @@ func TestS3Deadline(t *testing.T) {
 			a, b, c := r.s3.lines("a.log", "a"), r.s3.lines("b.log", "b0", "b1"), r.s3.lines("c.log", "c")
 			b.hangs, b.Size = true, 1000
 			ctx := within(t, 10*time.Second)
-			r.comesToWithin(ctx, t, queue(native(a), native(b), native(c)), ending{
+			r.comesToWithin(ctx, t, inQueue(native(a), native(b), native(c)), ending{
 				answer: failedMessages(0, 1, 2), err: "out of time", returned: tally{"deadline": 3 + 2}, gets: 2,
 			})
 			assert.NoError(t, ctx.Err(), "answered in time")
@@ -262,7 +262,7 @@ func TestS3Deadline(t *testing.T) {
 			}
 			a, b := r.s3.lines("a.log", many...), r.s3.lines("b.log", "b")
 			ctx := within(t, 10*time.Second)
-			answer, ledger, err := r.invokeWithin(ctx, t, S3, queue(native(a), native(b)))
+			answer, ledger, err := r.invokeWithin(ctx, t, S3, inQueue(native(a), native(b)))
 			require.NoError(t, ctx.Err(), "answered in time")
 			require.NoError(t, err)
 			assert.JSONEq(t, failedMessages(0, 1), answer)
@@ -276,7 +276,7 @@ func TestS3Deadline(t *testing.T) {
 			r.Forwarder.now = time.Now
 			ctx := within(t, time.Second)
 			time.Sleep(2 * time.Second)
-			r.comesToWithin(ctx, t, queue(native(r.s3.lines("a.log", "a"))), ending{
+			r.comesToWithin(ctx, t, inQueue(native(r.s3.lines("a.log", "a"))), ending{
 				answer: failedMessages(0), err: "s3 object not begun", returned: tally{"deadline": 1},
 			})
 		})
@@ -289,7 +289,7 @@ func TestS3Panic(t *testing.T) {
 		r := newRig(t, oneHTTP)
 		breakLane(r, panicking{at: "bad", value: "boom " + canary})
 		a, b, c := r.s3.lines("a.log", "a0", "a1"), r.s3.lines("b.log", "b0", "bad", "b2"), r.s3.lines("c.log", "c")
-		answer, ledger, err := r.invoke(t, S3, queue(native(a), native(b), native(c)))
+		answer, ledger, err := r.invoke(t, S3, inQueue(native(a), native(b), native(c)))
 		require.NoError(t, err)
 		assert.JSONEq(t, failedMessages(1), answer)
 		assert.ElementsMatch(t, []string{"a0", "a1", "b0", "c"}, r.intake.messages(t, archiveHost))
@@ -300,7 +300,7 @@ func TestS3Panic(t *testing.T) {
 		r := newRig(t, both)
 		breakLane(r, panicking{at: "bad"})
 		a, b, c := r.s3.lines("a.log", "a"), r.s3.lines("b.log", "b0", "bad"), r.s3.lines("c.log", "c")
-		answer, _, err := r.invoke(t, S3, queue(native(a), native(b), native(c)))
+		answer, _, err := r.invoke(t, S3, inQueue(native(a), native(b), native(c)))
 		require.NoError(t, err)
 		assert.JSONEq(t, failedMessages(1), answer)
 		for _, host := range []string{archiveHost, datadogHost} {
@@ -311,7 +311,7 @@ func TestS3Panic(t *testing.T) {
 		r := newRig(t, both)
 		a, b, c := r.s3.lines("a.log", "a"), r.s3.lines("b.log", "b"), r.s3.lines("c.log", "c")
 		b.panics, b.Size = true, 100
-		r.comesTo(t, queue(native(a), native(b), native(c)), ending{
+		r.comesTo(t, inQueue(native(a), native(b), native(c)), ending{
 			answer: failedMessages(1), err: "panic of type string", lines: []string{"a", "c"}, returned: tally{"panic": 1}, gets: 3,
 		})
 	})
@@ -349,7 +349,7 @@ func results(texts ...string) string {
 func FuzzS3(f *testing.F) {
 	o := &s3Object{Bucket: logBucket, Key: "app/a.log", ETag: "0123", Size: 4}
 	for _, event := range []string{
-		native(o), topic(native(o)), bridged(o), string(queue(native(o), notification(native(o)), bridged(o), "text", "")),
+		native(o), topic(native(o)), bridged(o), string(inQueue(native(o), notification(native(o)), bridged(o), "text", "")),
 		string(batchJob("1.0", o, o)), string(batchJob("2.0", o)), nativeNamed("ObjectRemoved:Delete", o),
 		string(queueOf(fifoARN, "x", `{"Records":[{"s3":{}}]}`, "y")), `{"Records":null}`, `{}`, ``,
 	} {

@@ -24,6 +24,7 @@ import (
 	"sluice/internal/destination/httpjson"
 	"sluice/internal/park"
 	"sluice/internal/process"
+	"sluice/internal/queue"
 	"sluice/internal/record"
 	"sluice/internal/reingest"
 	"sluice/internal/secret"
@@ -124,11 +125,17 @@ func functionOf(env map[string]string) Function {
 type world struct {
 	secrets secret.Fetcher
 	s3      func() (s3Client, error)
-	aws     reingest.Caller
+	aws     caller
 	client  func(deliver.ClientOptions) (*http.Client, error)
 	now     func() time.Time
 	out     io.Writer // takes one line per invocation
 	log     *slog.Logger
+}
+
+// caller makes signed calls to AWS.
+type caller interface {
+	reingest.Caller
+	queue.Caller
 }
 
 // build wires a configuration. Secrets start to be fetched while the rest is set up; one that cannot be fetched now is
@@ -149,12 +156,18 @@ func build(ctx context.Context, cfg *config.Config, outside world, function Func
 		buckets:     cfg.Buckets,
 		park:        newParking(cfg, outside.s3, b.epoch),
 		transformer: transformerOf(cfg, outside.now),
+		maxReceives: cfg.MaxReceives,
+		tee:         cfg.Firehose.Tee,
 		out:         outside.out,
 		now:         outside.now,
 	}
 	if cfg.Firehose.Reingest {
 		f.reingest = reingest.New(outside.aws)
 	}
+	if cfg.ContinueQueue != "" {
+		f.queue = queue.New(outside.aws, cfg.ContinueQueue)
+	}
+	b.park = f.park
 	var err error
 	if f.objects, err = newObjectSource(cfg, outside.s3); err != nil {
 		return nil, err
@@ -188,6 +201,7 @@ type builder struct {
 	world
 	cfg   *config.Config
 	epoch string
+	park  *parking
 	roots *x509.CertPool // of all destinations; nil until one needs it
 }
 
@@ -211,9 +225,15 @@ func (b *builder) lane(ctx context.Context, d *config.Destination) (*lane, error
 	if d.Oversize == config.OversizeSplit {
 		oversize = batch.Chunk
 	}
-	sender := deliver.NewSender(dest, client, deliver.Options{MaxInFlight: d.MaxInFlight, AttemptTimeout: d.AttemptTimeout})
-	l := newLane(sender, d.ID+"/"+b.epoch, oversize)
+	o := deliver.Options{MaxInFlight: d.MaxInFlight, AttemptTimeout: d.AttemptTimeout}
+	if b.park != nil {
+		o.Hint = sharedHint{park: b.park, destination: d.ID}
+	}
+	l := newLane(deliver.NewSender(dest, client, o), d.ID+"/"+b.epoch, oversize)
 	l.place = park.Destination{ID: d.ID, Type: string(d.Type), Host: hostOf(url)}
+	if d.Type == config.TypeDatadog && d.Datadog.Late != config.LateSend {
+		l.ages = datadog.MaxAge
+	}
 	return l, nil
 }
 

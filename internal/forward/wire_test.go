@@ -215,6 +215,14 @@ func rows() map[string]wired {
 		"routes":             {"Routes", with("routes: [{key: a.log, multiline_start: '[a-z]'}]", httpWith("")), objectLines("a.log", "a\n 1\nb\n", 2)},
 		"park bucket":        {"ParkBucket", with("park_bucket: kept=111122223333", httpWith("")), parkedAt("kept", "111122223333", "sluice/v1/dead/archive/parquet/")},
 		"park prefix":        {"ParkPrefix", with("park_bucket: kept, park_prefix: a/b", httpWith("")), parkedAt("kept", ownAccount, "a/b/v1/dead/archive/parquet/")},
+		"park key":           {"ParkKMSKey", with("park_bucket: kept, park_kms_key: alias/kept", httpWith("")), encryptedWith("alias/kept")},
+		"park key, usual":    {"", with("park_bucket: kept", httpWith("")), encryptedWith("")},
+		"raw input":          {"DeadRaw", with("park_bucket: example-parked, dead_raw: false", httpWith("")), unread("awslogs.data")},
+		"raw input, usual":   {"", with("park_bucket: example-parked", httpWith("")), unread("")},
+		"queue":              {"ContinueQueue", with("continue_queue: '"+continueQueue+"'", httpWith("")), continuedBy(1)},
+		"queue, usual":       {"", httpWith(""), continuedBy(0)},
+		"receives":           {"MaxReceives", with("park_bucket: example-parked, max_receives: 3", httpWith("")), waitsInQueue(2)},
+		"receives, usual":    {"", with("park_bucket: example-parked", httpWith("")), waitsInQueue(4)},
 		"output":             {"Firehose", with("firehose_output: message", httpWith("")), streamed("a line\n", "")},
 		"output, usual":      {"", datadogWith(""), streamed(`{"ddsourcecategory":"aws","ddsource":"firehose"`, "")},
 		"partition keys":     {"Firehose", with("firehose_output: message, firehose_partition_keys: [source]", httpWith("")), streamed("a line\n", `{"partitionKeys":{"source":"firehose"}}`)},
@@ -295,7 +303,7 @@ const manifestOfItself = `{"entries":[{"url":"s3://` + logBucket + `/b.log","man
 func objectLines(key, body string, want int, asked ...string) func(*testing.T, *rig) {
 	return func(t *testing.T, r *rig) {
 		t.Helper()
-		_, ledger, _ := r.invoke(t, S3, queue(native(r.s3.put(logBucket, key, []byte(body)))))
+		_, ledger, _ := r.invoke(t, S3, inQueue(native(r.s3.put(logBucket, key, []byte(body)))))
 		assert.Equal(t, want, ledger.Destinations["archive"].Delivered)
 		var got []string
 		for _, get := range r.s3.gets {
@@ -316,6 +324,59 @@ func parkedAt(bucket, owner, prefix string) func(*testing.T, *rig) {
 		require.Len(t, r.s3.parked, 1)
 		assert.Equal(t, []string{bucket, owner}, []string{r.s3.parked[0].Bucket, r.s3.parked[0].Owner})
 		assert.True(t, strings.HasPrefix(r.s3.parked[0].Key, prefix), r.s3.parked[0].Key)
+	}
+}
+
+// encryptedWith makes a check of the key that what is parked is encrypted with.
+func encryptedWith(want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		parkedAt("kept", ownAccount, "sluice/v1/dead/archive/parquet/")(t, r)
+		assert.Equal(t, want, r.s3.objects["kept/"+r.s3.parked[0].Key].kmsKey)
+	}
+}
+
+// unread makes a check of what becomes of an event that cannot be read: an error, or nothing but that it is kept.
+func unread(want string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, []byte(`{"awslogs":{"data":"****"}}`))
+		kept := r.s3.keysBelow("sluice/v1/dead-raw/cwl/")
+		if want == "" {
+			require.NoError(t, err)
+			assert.Len(t, kept, 1)
+			return
+		}
+		require.ErrorContains(t, err, want)
+		assert.Empty(t, kept)
+	}
+}
+
+// continuedBy makes a check of how many messages hand on the rest of an object that there is no time for.
+func continuedBy(want int) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		r.Forwarder.now = time.Now
+		o := r.s3.put(logBucket, "a.log", nil)
+		o.hangs, o.Size = true, 1000
+		_, _, _ = r.invokeWithin(within(t, 10*time.Second), t, S3, []byte(native(o)))
+		assert.Len(t, r.sqs.take(), want)
+	}
+}
+
+// waitsInQueue makes a check of the receive from which on an object that cannot be read is parked.
+func waitsInQueue(want int) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		r.s3.refuse = always(errForbidden)
+		o := r.s3.lines("a.log", "x")
+		for receive := 1; receive <= want; receive++ {
+			assert.Empty(t, r.s3.parked)
+			answer, _, err := r.invoke(t, S3, receivedFor(receive, native(o)))
+			require.NoError(t, err)
+			assert.Equal(t, receive < want, answer != allTaken)
+		}
+		assert.Len(t, r.s3.parked, 1)
 	}
 }
 

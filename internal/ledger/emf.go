@@ -15,6 +15,7 @@ const (
 	unitCount        = "Count"
 	unitBytes        = "Bytes"
 	unitMilliseconds = "Milliseconds"
+	unitSeconds      = "Seconds"
 
 	// unknownFunction stands in where there is no function name: a dimension value must not be empty.
 	unknownFunction = "unknown"
@@ -49,6 +50,7 @@ func (l *Ledger) AppendEMF(dst []byte, inv Invocation) []byte {
 	statements := l.statements()
 	metrics := append(lineMetrics(statements), transferMetrics(statements)...)
 	metrics = append(metrics,
+		metric{"StorePutErrors", unitCount, float64(l.unstored.Load())},
 		metric{"BytesIn", unitBytes, float64(l.bytesIn.Load())},
 		metric{"RemainingMs", unitMilliseconds, millis(inv.Remaining)},
 		metric{"DurationMs", unitMilliseconds, millis(inv.Elapsed)},
@@ -74,13 +76,15 @@ func (l *Ledger) AppendEMF(dst []byte, inv Invocation) []byte {
 
 // lineMetrics are the identity, summed over the destinations, and the two rules that have an alarm of their own.
 func lineMetrics(statements []statement) []metric {
-	var in, delivered, dropped, parked, returned, ownLogGroup, notAllowed int
+	var in, delivered, dropped, parked, returned, handedOn, ownLogGroup, notAllowed int
 	for _, s := range statements {
 		in += s.counts.In
 		delivered += s.counts.Delivered
 		dropped += sum(s.counts.Dropped)
 		parked += sum(s.counts.Parked)
-		returned += sum(s.counts.Returned)
+		onward := s.counts.Returned[Continued] + s.counts.Returned[Reingested]
+		handedOn += onward
+		returned += sum(s.counts.Returned) - onward
 		ownLogGroup += s.counts.Dropped[OwnLogGroup]
 		notAllowed += s.counts.Dropped[NotAllowedSource]
 	}
@@ -90,6 +94,7 @@ func lineMetrics(statements []statement) []metric {
 		{"LinesDropped", unitCount, float64(dropped)},
 		{"LinesParked", unitCount, float64(parked)},
 		{"LinesReturned", unitCount, float64(returned)},
+		{"LinesHandedOn", unitCount, float64(handedOn)},
 		{"Unaccounted", unitCount, float64(unaccounted(statements))},
 		{"OwnLogGroup", unitCount, float64(ownLogGroup)},
 		{"NotAllowedSource", unitCount, float64(notAllowed)},

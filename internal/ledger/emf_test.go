@@ -172,10 +172,15 @@ func TestAppendEMFValues(t *testing.T) {
 	l, inv := sample()
 	l.Account("datadog").Dropped(OwnLogGroup, 3)
 	l.Account("datadog").Dropped(NotAllowedSource, 2)
+	l.Account("datadog").In(4)
+	l.Account("datadog").Returned(Continued, 3)
+	l.Account("datadog").Returned(Reingested, 1)
+	l.StoreFailed()
 	var root map[string]any
 	require.NoError(t, json.Unmarshal(l.AppendEMF(nil, inv), &root))
 	for name, want := range map[string]any{
-		"LinesIn": 2000.0, "LinesDelivered": 1840.0, "LinesDropped": 35.0, "LinesParked": 30.0, "LinesReturned": 98.0,
+		"LinesIn": 2004.0, "LinesDelivered": 1840.0, "LinesDropped": 35.0, "LinesParked": 30.0, "LinesReturned": 98.0,
+		"LinesHandedOn": 4.0, "StorePutErrors": 1.0,
 		"Unaccounted": 7.0, "OwnLogGroup": 3.0, "NotAllowedSource": 2.0,
 		"BytesIn": 48211.0, "BytesSent": 26240.0, "Requests": 3.0, "Retries": 1.0, "PossibleDuplicates": 500.0,
 		"LatencyMs": []any{12.007, 31.0, 84.25}, "RemainingMs": 51500.0, "DurationMs": 8500.125,

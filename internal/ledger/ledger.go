@@ -32,6 +32,7 @@ import (
 // Ledger holds the accounts of one invocation. It is safe for concurrent use.
 type Ledger struct {
 	bytesIn   atomic.Int64
+	unstored  atomic.Int64 // writes to the park store that failed
 	latencies latencies
 
 	mu       sync.Mutex
@@ -68,6 +69,9 @@ func (l *Ledger) BytesIn(n int) {
 		l.bytesIn.Add(int64(n))
 	}
 }
+
+// StoreFailed counts a write to the park store that failed.
+func (l *Ledger) StoreFailed() { l.unstored.Add(1) }
 
 // Check returns nil when every account balances. Otherwise it names each destination that does not, with its five numbers
 // and the difference, in the order of their ids. Call it when all work of the invocation has ended: a line still under way

@@ -22,3 +22,10 @@ const (
 	DestRejected      Rule = "dest_rejected"      // partial success that does not say which records were refused
 	TooOld            Rule = "too_old"            // older than the destination takes; only where the user asks for it
 )
+
+// Reasons of returning that are no trouble: the lines have been handed on to where they come from again by themselves. They
+// have a metric of their own.
+const (
+	Continued  = "continued"  // the rest of an object went through the queue
+	Reingested = "reingested" // a record went back into its delivery stream
+)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // schema is the version of [Header]; a reader of another one must not guess.
@@ -15,8 +14,14 @@ const schema = 1
 // Kind says what is parked.
 type Kind string
 
-// KindPointer is a header alone: what it names in its source is to be read again.
-const KindPointer Kind = "pointer"
+// The kinds of what is parked.
+const (
+	KindPointer Kind = "pointer" // a header alone: what it names in its source is to be read again
+	KindItems   Kind = "items"   // a header and the encoded items that are to be sent
+)
+
+// encodingBase64 says that every line is a JSON string, the base64 of an item. Without it a line is an item.
+const encodingBase64 = "base64"
 
 // Header is the first line of every parked object.
 // Format: delivery contract, 2.7. Times are UTC, with milliseconds at most.
@@ -34,12 +39,18 @@ type Header struct {
 	Forwarder      string      `json:"forwarder,omitempty"`  // version
 	ConfigSHA      string      `json:"config_sha,omitempty"`
 	RequestID      string      `json:"request_id,omitempty"`
-	Count          int         `json:"count"`           // records; 0 in a pointer: not known
-	Bytes          int64       `json:"bytes,omitempty"` // plain; 0 in a pointer: not known
-	PayloadSHA256  string      `json:"payload_sha256"`  // hex, of all lines behind the header
-	IdempotencyKey string      `json:"idempotency_key"`
+	Count          int         `json:"count"`              // records; items: lines behind the header; 0 in a pointer: not known
+	Bytes          int64       `json:"bytes,omitempty"`    // plain, of items without their line ends; 0 in a pointer: not known
+	Encoding       string      `json:"encoding,omitempty"` // of items: "" a line is an item, "base64" it is a JSON string of its base64
+	PayloadSHA256  string      `json:"payload_sha256"`     // hex, of all lines behind the header
+	IdempotencyKey string      `json:"idempotency_key"`    // the id to send the items with
 	Sources        []Source    `json:"sources"`
+	SourcesLeftOut int         `json:"sources_left_out,omitempty"` // how many more there were than a header holds
 }
+
+// SendID is the id that the items are to be sent with: the batch's own when they are all of it, else one of their own,
+// which is the same at every attempt.
+func (h *Header) SendID() string { return h.IdempotencyKey }
 
 // Destination is for whom something is parked.
 type Destination struct {
@@ -57,31 +68,6 @@ type Reason struct {
 	RetryAfterSeconds int    `json:"retry_after_s,omitempty"`
 }
 
-// Source is what was read.
-type Source struct {
-	Entry     string `json:"entry"`            // how the source came in: one of the entries below
-	Owner     string `json:"owner,omitempty"`  // account that owns the bucket
-	Region    string `json:"region,omitempty"` // of the bucket
-	Bucket    string `json:"bucket"`
-	Key       string `json:"key"` // decoded
-	VersionID string `json:"version_id,omitempty"`
-	ETag      string `json:"etag,omitempty"` // without quotes
-	Sequencer string `json:"sequencer,omitempty"`
-	SizeBytes int64  `json:"size,omitempty"` // as stored; 0: not known
-	// ByteRange is the part to be read again, in the bytes after decompression; nil: the whole object.
-	ByteRange *Range `json:"byte_range,omitempty"`
-	Layer     string `json:"layer,omitempty"` // what ByteRange counts in: always Plain. The store fills it in
-}
-
-// Range is a part of a stream: from its first byte to the one before its second, which may be [ToEnd].
-type Range [2]int64
-
-// ToEnd is the end of a [Range] that goes on to the end of its stream.
-const ToEnd = -1
-
-// Plain is the layer of the bytes after decompression.
-const Plain = "plain"
-
 // The entries that something may be parked by.
 const (
 	EntryCloudWatch   = "cwl"
@@ -90,6 +76,10 @@ const (
 	EntryS3           = "s3"
 	EntryAsyncFailure = "async_failure"
 )
+
+func isEntry(s string) bool {
+	return slices.Contains([]string{EntryCloudWatch, EntryKinesis, EntryFirehose, EntryS3, EntryAsyncFailure}, s)
+}
 
 const (
 	maxMessageBytes = 512 // delivery contract 2.7
@@ -107,7 +97,7 @@ func (h *Header) check() error {
 	switch {
 	case h.Schema != schema:
 		return fmt.Errorf("schema is %d, want %d", h.Schema, schema)
-	case h.Kind != KindPointer:
+	case h.Kind != KindPointer && h.Kind != KindItems:
 		return fmt.Errorf("kind is %.40q, which this version does not know", h.Kind)
 	case !isBatchID(h.BatchID):
 		return fmt.Errorf("batch_id is %.40q, want letters and digits, with single dots between them", h.BatchID)
@@ -117,16 +107,34 @@ func (h *Header) check() error {
 		return fmt.Errorf("not_before is %d, want seconds since 1970 in 10 digits", h.NotBefore)
 	case h.Count < 0 || h.Bytes < 0:
 		return fmt.Errorf("count is %d and bytes is %d, want none below 0", h.Count, h.Bytes)
-	case len(h.Sources) == 0:
+	case len(h.Sources) == 0 || h.SourcesLeftOut < 0:
 		return errors.New("sources is empty, want what was read")
 	}
 	for _, s := range h.Sources {
-		if err := s.check(); err != nil {
+		if err := s.check(h.Kind); err != nil {
 			return err
 		}
 	}
-	return errors.Join(h.Dest.check(), h.Reason.check(), h.checkTimes(),
+	return errors.Join(h.checkKind(), h.Dest.check(), h.Reason.check(), h.checkTimes(),
 		checkTexts(h.Forwarder, h.ConfigSHA, h.RequestID, h.IdempotencyKey))
+}
+
+// checkKind looks at what one kind has and the other has not.
+func (h *Header) checkKind() error {
+	switch {
+	case h.Kind == KindPointer && h.Encoding != "":
+		return fmt.Errorf("encoding is %.40q in a pointer, which has no items", h.Encoding)
+	case h.Kind == KindPointer:
+		return nil
+	case h.Encoding != "" && h.Encoding != encodingBase64:
+		return fmt.Errorf("encoding is %.40q, want none or %q", h.Encoding, encodingBase64)
+	case h.Count == 0 || h.Count > maxItems:
+		return fmt.Errorf("count is %d, want the number of items, at most %d", h.Count, maxItems)
+	case !isBatchID(h.IdempotencyKey):
+		return fmt.Errorf("idempotency_key is %.40q, want letters and digits, with single dots between them", h.IdempotencyKey)
+	default:
+		return nil
+	}
 }
 
 func (h *Header) checkTimes() error {
@@ -167,37 +175,6 @@ func (r *Reason) check() error {
 	default:
 		return checkTexts(r.Message)
 	}
-}
-
-func (s *Source) check() error {
-	entries := []string{EntryCloudWatch, EntryKinesis, EntryFirehose, EntryS3, EntryAsyncFailure}
-	switch {
-	case !slices.Contains(entries, s.Entry):
-		return fmt.Errorf("sources.entry is %.40q, want one of %s", s.Entry, strings.Join(entries, ", "))
-	case s.Bucket == "" || s.Key == "":
-		return errors.New("sources has no bucket and key")
-	case s.SizeBytes < 0:
-		return fmt.Errorf("sources.size is %d, want 0 where it is not known", s.SizeBytes)
-	case (s.ByteRange != nil) != (s.Layer == Plain) || s.ByteRange == nil && s.Layer != "":
-		return fmt.Errorf("sources.layer is %.40q, want %q with a byte_range and nothing without", s.Layer, Plain)
-	}
-	if r := s.ByteRange; r != nil && (r[0] < 0 || r[1] != ToEnd && r[1] <= r[0]) {
-		return fmt.Errorf("sources.byte_range is [%d,%d], want an end after its start, or %d", r[0], r[1], ToEnd)
-	}
-	return checkTexts(s.Owner, s.Region, s.Bucket, s.Key, s.VersionID, s.ETag, s.Sequencer)
-}
-
-// checkTexts refuses what JSON could not give back: a name with a changed byte names something else.
-func checkTexts(texts ...string) error {
-	for _, text := range texts {
-		if !utf8.ValidString(text) {
-			return fmt.Errorf("%.40q is not UTF-8", text)
-		}
-		if len(text) > maxFieldBytes {
-			return fmt.Errorf("a text has %d bytes, want at most %d: %.40q", len(text), maxFieldBytes, text)
-		}
-	}
-	return nil
 }
 
 // isMadeOf reports whether s is 1 to limit bytes of a-z, 0-9 and one more.

@@ -3,14 +3,12 @@ package park
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
 	"io"
 	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,7 +53,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"no object":                {gzipped(t, "null\n"), "schema is 0, want 1"},
 		"two objects":              {gzipped(t, "{} {}\n"), "something follows its JSON"},
 		"another schema":           {changed(`"schema":1`, `"schema":2`), "schema is 2, want 1"},
-		"another kind":             {changed(`"kind":"pointer"`, `"kind":"items"`), `kind is "items", which this version does not know`},
+		"another kind":             {changed(`"kind":"pointer"`, `"kind":"files"`), `kind is "files", which this version does not know`},
+		"a pointer with encoding":  {changed(`"count":0`, `"count":0,"encoding":"base64"`), `encoding is "base64" in a pointer`},
 		"an unknown member":        {changed(`"kind"`, `"sort":1,"kind"`), `unknown field "sort"`},
 		"another type":             {changed(`"attempt":1`, `"attempt":"1"`), "not the JSON of a header"},
 		"a path for a destination": {changed(`"id":"dd-main"`, `"id":"../x"`), "dest.id"},
@@ -102,53 +101,3 @@ func TestDecodeStopsAtItsLimit(t *testing.T) {
 	assert.NotContains(t, err.Error(), "payload_sha256", "it was not read to its end")
 }
 
-// FuzzStoreObject puts what it can make of its input and reads it back: the same header, or an error for an object that is
-// cut or has another byte; and it reads the input as an object, of which the header, if there is one, is put and read
-// alike.
-func FuzzStoreObject(f *testing.F) {
-	for _, name := range []string{"dead.json", "pending.json", "part.json"} {
-		plain, err := os.ReadFile("testdata/" + name)
-		require.NoError(f, err)
-		f.Add(plain, "AWSLogs/a b.gz", "gunzip: https://example.com/k", int64(7), 3)
-	}
-	f.Add([]byte("{}\n"), "k", "m", int64(-1), 0)
-	f.Fuzz(func(t *testing.T, plain []byte, key, message string, from int64, at int) {
-		if h, err := Decode(bytes.NewReader(gzipped(t, string(plain)))); err == nil {
-			requireSame(t, h)
-		}
-		_, _ = Decode(bytes.NewReader(plain))
-
-		var fake putter
-		p := tail()
-		p.Source.Key, p.Reason.Message, p.Source.ByteRange, p.Attempt = key, message, &Range{from, ToEnd}, at
-		stored, err := New(&fake, Options{Bucket: "example-park"}).PutPending(context.Background(), p, time.Unix(1_789_999_999, 0))
-		if err != nil {
-			require.Empty(t, fake.asked)
-			return
-		}
-		require.Regexp(t, `^v1/pending/dd-main/1789999999-[A-Z2-7]{26}\.a\d\d\.jsonl\.gz$`, stored)
-		h, err := Decode(bytes.NewReader(fake.body))
-		require.NoError(t, err)
-		require.Equal(t, key, h.Sources[0].Key)
-		requireSame(t, h)
-
-		at = max(at, 0) % len(fake.body)
-		_, err = Decode(bytes.NewReader(fake.body[:at]))
-		require.Error(t, err)
-		damaged := bytes.Clone(fake.body)
-		damaged[at] ^= byte(1 << (from & 7))
-		if other, err := Decode(bytes.NewReader(damaged)); err == nil {
-			require.Equal(t, h, other, "byte %d", at) // a byte of the gzip header that means nothing here
-		}
-	})
-}
-
-// requireSame encodes a header and reads it back.
-func requireSame(t *testing.T, h Header) {
-	t.Helper()
-	object, err := appendObject([]byte("before"), New(nil, Options{}).packed, &h)
-	require.NoError(t, err)
-	again, err := Decode(bytes.NewReader(bytes.TrimPrefix(object, []byte("before"))))
-	require.NoError(t, err)
-	require.Equal(t, h, again)
-}

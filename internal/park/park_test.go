@@ -51,6 +51,11 @@ func (p *putter) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*
 	return &s3.PutObjectOutput{}, nil
 }
 
+// GetObject finds nothing.
+func (p *putter) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	return nil, refusal(http.StatusNotFound, "NoSuchKey")
+}
+
 func refusal(status int, code string) error {
 	return &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
@@ -108,6 +113,17 @@ func TestPut(t *testing.T) {
 			change: func(p *Pointer) { p.Source.ByteRange = &Range{10, 30} }, golden: "part.json",
 			key: "sluice/v1/dead/dd-main/decode_gzip/2026/07/01/ODM54LXQS36U3NDUJI4TPL35BF.a01.jsonl.gz",
 			put: func(s *Store, p Pointer) (string, error) { return s.PutDead(context.Background(), p) },
+		},
+		"the unread rest of an object is pending": {
+			change: func(p *Pointer) {
+				p.Source.ByteRange, p.Source.Records, p.Source.Decode = nil, &Range{4096, ToEnd}, "fcde2b2edba56bf4"
+				p.Reason = Reason{Code: "deadline", Class: "retriable"}
+				p.RequestID = "\xffr"
+			}, golden: "rest.json",
+			key: "sluice/v1/pending/dd-main/1789999999-6TQDCZLLESU56C5E7RNO3LIGO7.a01.jsonl.gz",
+			put: func(s *Store, p Pointer) (string, error) {
+				return s.PutPending(context.Background(), p, time.Unix(1_789_999_999, 0))
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,6 +218,10 @@ func TestBatchIDTellsPartsApart(t *testing.T) {
 		"another size":        func(p *Pointer) { p.Source.SizeBytes++ },
 		"other settings":      func(p *Pointer) { p.ConfigSHA += "x" },
 		"no version":          func(p *Pointer) { p.Source.VersionID = "" },
+		"some records":        func(p *Pointer) { p.Source.Records = &Range{0, 812} },
+		"other records":       func(p *Pointer) { p.Source.Records = &Range{812, ToEnd} },
+		"counted otherwise":   func(p *Pointer) { p.Source.Records, p.Source.Decode = &Range{812, ToEnd}, "2c26b46b" },
+		"all, counted so":     func(p *Pointer) { p.Source.Decode = "2c26b46b" },
 	} {
 		p := tail()
 		change(&p)
@@ -297,7 +317,11 @@ func TestPutRefuses(t *testing.T) {
 		"a range from before the start":      {func(p *Pointer) { p.Source.ByteRange = &Range{-1, ToEnd} }, "sources.byte_range"},
 		"a layer without a range":            {func(p *Pointer) { p.Source.ByteRange, p.Source.Layer = nil, Plain }, "sources.layer"},
 		"a count below 0":                    {func(p *Pointer) { p.Count = -1 }, "count is -1"},
-		"a request id that is no text":       {func(p *Pointer) { p.RequestID = "\xff" }, "not UTF-8"},
+		"records that end before they start": {func(p *Pointer) { p.Source.Records = &Range{5, 4} }, "sources.lines is [5,4]"},
+		"no records":                         {func(p *Pointer) { p.Source.Records = &Range{7, 7} }, "sources.lines is [7,7]"},
+		"records from before the start":      {func(p *Pointer) { p.Source.Records = &Range{-1, ToEnd} }, "sources.lines"},
+		"a long fingerprint":                 {func(p *Pointer) { p.Source.Decode = strings.Repeat("f", 65) }, "sources.decode has 65 bytes, want at most 64"},
+		"a fingerprint that is no text":      {func(p *Pointer) { p.Source.Decode = "\xff" }, "not UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var fake putter

@@ -12,16 +12,24 @@ import (
 // privilege; writers do not delete or read what they keep.
 var allowedActions = map[string][]string{
 	"ReadApiKeyPolicy":   {"kms:Decrypt", "secretsmanager:GetSecretValue"},
-	"FailedEventsPolicy": {"kms:GenerateDataKey", "s3:ListBucket"},
+	"FailedEventsPolicy": {"s3:ListBucket"},
+	"ParkPolicy":         {"kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"},
+	"ReadObjectsPolicy":  {"kms:Decrypt", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
+	"ReadFailuresPolicy": {"kms:Decrypt", "s3:GetObject", "s3:ListBucket"},
 	"CloudWatchRole":     {"logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"},
 	"KinesisRole": {
 		"kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator",
 		"kinesis:ListShards", "kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject",
 	},
 	"S3Role": {
-		"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
-		"s3:PutObject", "s3:PutObjectTagging", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
+		"logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+		"sqs:ReceiveMessage", "sqs:SendMessage",
 	},
+	replayRole: {
+		"kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents", "s3:DeleteObject", "s3:GetObject",
+		"s3:ListBucket", "s3:PutObject", "s3:PutObjectTagging",
+	},
+	"ReplayScheduleRole":  {"lambda:InvokeFunction"},
 	"BatchOperationsRole": {"lambda:InvokeFunction", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
 	"FirehoseRole": {
 		"firehose:PutRecordBatch", "kinesis:PutRecords", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents",
@@ -46,6 +54,8 @@ var (
 	oneResource   = regexp.MustCompile(`^\$\{\w+(\.Arn)?\}$`)
 	failedPrefix  = regexp.MustCompile(`^\$\{\w+\.Arn\}/aws/lambda/.*\w.*$`)
 	parkPrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/\*$`)
+	notePrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/(progress|breaker)/\*$`)
+	replayPrefix  = regexp.MustCompile(`^\$\{FailedEventsBucket\.Arn\}/aws/lambda/\*$`)
 	sourceBucket  = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{(Bucket\d)\}$`)
 	sourceObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{Bucket\d\}/\$\{BucketPrefix\}\*$`)
 	processor     = regexp.MustCompile(`^\$\{\w+\.Arn\}:\$LATEST$`)
@@ -74,7 +84,8 @@ func checkSecrets(w world) []string {
 			if slices.Contains(notSecret, setting) {
 				continue
 			}
-			if secretName.MatchString(setting) && !secretRef.MatchString(asText(value)) {
+			plain := func(text string) bool { return !secretRef.MatchString(text) }
+			if secretName.MatchString(setting) && slices.ContainsFunc(choices(value), plain) {
 				complaints = append(complaints, fmt.Sprintf("%s: %s holds a secret, want a reference", name, setting))
 			}
 		}
@@ -112,23 +123,30 @@ func checkRoles(w world) []string {
 
 // checkKeyReader returns a complaint where a function is given a key that its role may not read, or the other way round.
 func checkKeyReader(t template, function, role string) string {
-	given := t.prop(function, "Environment", "Variables", "SLUICE_API_KEY") != nil
-	reads := slices.Contains(texts(t.prop(role, "ManagedPolicyArns")), "${ReadApiKeyPolicy}")
+	given := presence(t.prop(function, "Environment", "Variables", "SLUICE_API_KEY"))
+	reads := attached(t, role, "ReadApiKeyPolicy")
 	if given == reads {
 		return ""
 	}
-	return fmt.Sprintf("%s: given a key: %t, may read it: %t", function, given, reads)
+	return fmt.Sprintf("%s: given a key: %s, may read it: %s", function, given, reads)
 }
 
-// parks reports whether a role may write where its function parks. Source: the project's delivery contract, 2.7.
+// parks reports whether a role may write where its function parks, when it does. Source: the project's delivery contract,
+// 2.7.
 func parks(t template, function, role string) bool {
 	variables := t.prop(function, "Environment", "Variables")
 	bucket := at(variables, "SLUICE_PARK_BUCKET")
-	if bucket == nil {
+	when := presence(bucket)
+	if when == never {
 		return true
 	}
-	want := fmt.Sprintf("${%s.Arn}/%s/v1/*", resourceOf(bucket), asText(at(variables, "SLUICE_PARK_PREFIX")))
-	return may(t, role, "s3:PutObject", want)
+	want := fmt.Sprintf("${%s.Arn}/%s/v1/*", resourceOf(either(bucket)[0]), asText(at(variables, "SLUICE_PARK_PREFIX")))
+	for _, policy := range policiesOf(t, role) {
+		if policy.allows("s3:PutObject", want) && (policy.when == always || policy.when == when) {
+			return true
+		}
+	}
+	return false
 }
 
 // trust returns the services that may assume a role.
@@ -155,6 +173,10 @@ func checkTrust(t template, name string) []string {
 			if asText(at(statement, "Condition", "StringEquals", "sts:ExternalId")) != "${AWS::AccountId}" {
 				wrong = append(wrong, "works for streams of other accounts, want sts:ExternalId")
 			}
+		case "scheduler.amazonaws.com":
+			if !fromOwnSchedules(t, at(statement, "Condition", "StringEquals")) {
+				wrong = append(wrong, "works for other schedules, want aws:SourceArn and aws:SourceAccount")
+			}
 		case "logs.${AWS::Region}.amazonaws.com":
 			if !fromKnownAccounts(at(statement, "Condition")) {
 				wrong = append(wrong, "works for log groups of any account, want aws:SourceArn")
@@ -163,8 +185,8 @@ func checkTrust(t template, name string) []string {
 			wrong = append(wrong, "trusts more than the service it is for")
 		}
 	}
-	for _, arn := range asList(t.prop(name, "ManagedPolicyArns")) {
-		if t.resources[strings.Trim(asText(arn), "${}")].kind != policyType {
+	for _, arn := range choices(t.prop(name, "ManagedPolicyArns")) {
+		if t.resources[strings.Trim(arn, "${}")].kind != policyType {
 			wrong = append(wrong, "has managed policies of others, which are broad")
 		}
 	}
@@ -181,7 +203,7 @@ func checkStatements(t template, name string) []string {
 	for _, document := range documents {
 		for _, statement := range statements(document) {
 			wrong = append(wrong, checkActions(statement, allowedActions[name])...)
-			wrong = append(wrong, checkResources(statement)...)
+			wrong = append(wrong, checkResources(name, statement)...)
 		}
 	}
 	return wrong
@@ -221,18 +243,24 @@ func checkActions(statement object, allowed []string) []string {
 	return wrong
 }
 
-// checkResources complains of resources that are not one thing, and of buckets that are known by their name alone.
-func checkResources(statement object) []string {
+// checkResources complains of resources that are not one thing, of buckets that are known by their name alone, and of what
+// is parked being read or deleted by others than replay.
+func checkResources(name string, statement object) []string {
 	var wrong []string
 	sid := asText(statement["Sid"])
+	actions := texts(statement["Action"])
 	resources := choices(statement["Resource"])
 	if len(resources) == 0 {
 		wrong = append(wrong, sid+" names no resource")
 	}
 	for _, resource := range resources {
-		if !matchesOne(resource, oneResource, failedPrefix, parkPrefix, sourceBucket, sourceObjects, jobObjects, processor,
-			failedObjects, ownStream) {
+		known := matchesOne(resource, oneResource, failedPrefix, parkPrefix, notePrefix, sourceBucket, sourceObjects, jobObjects,
+			processor, failedObjects, ownStream)
+		if !known && (name != replayRole || !replayPrefix.MatchString(resource)) {
 			wrong = append(wrong, fmt.Sprintf("%s reaches %s, want one resource", sid, resource))
+		}
+		if parkPrefix.MatchString(resource) && slices.Contains(actions, "s3:GetObject") && name != replayRole {
+			wrong = append(wrong, sid+" reads what is parked, which replay alone does")
 		}
 		if strings.Contains(resource, ":s3:::") && !inOwnAccount(statement, "StringEquals") {
 			wrong = append(wrong, sid+" reaches whoever has the name of the bucket, want aws:ResourceAccount")

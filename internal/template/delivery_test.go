@@ -48,6 +48,10 @@ func checkFailures(w world) []string {
 	for _, name := range w.template.of(functionType) {
 		configs, mappings := w.template.about(invokeConfigType, name), w.template.about(mappingType, name)
 		for _, config := range configs {
+			if scheduled(w.template, name) {
+				complaints = append(complaints, checkProperties(w.template, config, scheduledRetries)...)
+				continue
+			}
 			complaints = append(complaints, checkProperties(w.template, config, asyncRetries)...)
 			complaints = append(complaints, checkOnFailure(w.template, config)...)
 		}
@@ -147,6 +151,7 @@ var lifetimes = map[string]map[string]int{
 		"sluice/v1/dead-raw/s3/2026/01/02/a":     14,
 		"sluice/v1/progress/a":                   7,
 		"sluice/v1/lease/a":                      7,
+		"sluice/v1/breaker/datadog.json":         7,
 	},
 	"FirehoseFailuresBucket": {
 		"failed/processing-failed/2026/01/02/03/a":    30,
@@ -235,18 +240,10 @@ const ownLogMetric = "OwnLogGroup"
 func checkAlarms(w world) []string {
 	var complaints []string
 	for _, function := range w.template.of(functionType) {
-		metrics := []string{"Sluice Unaccounted", "Sluice LinesReturned", "AWS/Lambda Errors"}
-		if !transforms(w.template, function) {
-			metrics = append(metrics, "AWS/Lambda DestinationDeliveryFailures")
-		}
-		for _, metric := range metrics {
+		for _, metric := range alarming(w.template, function) {
 			if !watched(w.template, function, metric) {
 				complaints = append(complaints, fmt.Sprintf("%s: no alarm on %s", function, metric))
 			}
-		}
-		parks := w.template.prop(function, "Environment", "Variables", "SLUICE_PARK_BUCKET") != nil
-		if parks && !watched(w.template, function, "Sluice LinesParked") {
-			complaints = append(complaints, function+": no alarm on Sluice LinesParked")
 		}
 	}
 	for _, name := range w.template.of(alarmType) {
@@ -263,6 +260,34 @@ func checkAlarms(w world) []string {
 		}
 	}
 	return complaints
+}
+
+// alarming returns the metrics of a function that have to be watched. What replay parks again was parked before.
+func alarming(t template, function string) []string {
+	metrics := []string{"Sluice Unaccounted", "Sluice LinesReturned", "AWS/Lambda Errors"}
+	if scheduled(t, function) {
+		return append(metrics, "Sluice DeadObjects")
+	}
+	if !transforms(t, function) {
+		metrics = append(metrics, "AWS/Lambda DestinationDeliveryFailures")
+	}
+	if t.prop(function, "Environment", "Variables", "SLUICE_PARK_BUCKET") != nil {
+		metrics = append(metrics, "Sluice LinesParked")
+	}
+	if len(t.about(permissionType, function))+len(t.about(mappingType, function)) > 0 && !takesMessages(t, function) {
+		metrics = append(metrics, "Sluice "+ownLogMetric)
+	}
+	if t.prop(function, "Environment", "Variables", "SLUICE_CONTINUE_QUEUE") != nil {
+		metrics = append(metrics, "AWS/Lambda RecursiveInvocationsDropped")
+	}
+	return metrics
+}
+
+// takesMessages reports whether a queue invokes a function.
+func takesMessages(t template, function string) bool {
+	return slices.ContainsFunc(t.about(mappingType, function), func(mapping string) bool {
+		return t.resources[resourceOf(t.prop(mapping, "EventSourceArn"))].kind == queueType
+	})
 }
 
 // watched reports whether an alarm fires as soon as a metric of a function is above zero.

@@ -265,6 +265,7 @@ func allFaults() map[string]fault {
 	all := maps.Clone(faults)
 	maps.Copy(all, objectFaults)
 	maps.Copy(all, firehoseFaults)
+	maps.Copy(all, replayFaults)
 	return all
 }
 

@@ -30,13 +30,13 @@ var firehoseFaults = map[string]fault{
 		want: "FirehoseAccessKey: takes a secret",
 	},
 	"transformation that is given a key": {
-		check: "roles are least privilege", old: "          SLUICE_API_KEY: !Ref AWS::NoValue\n",
-		want: "FirehoseFunction: given a key: true, may read it: false",
+		check: "roles are least privilege", old: "          SLUICE_API_KEY: !If [TeesFirehose,", new: "          SLUICE_API_KEY: !If [HasTransform,",
+		want: "FirehoseFunction: given a key: HasTransform, may read it: TeesFirehose",
 	},
 	"transformation that may read the key": {
-		check: "roles are least privilege", after: "FirehoseRole:", old: "      AssumeRolePolicyDocument:",
-		new:  "      ManagedPolicyArns: [!Ref ReadApiKeyPolicy]\n      AssumeRolePolicyDocument:",
-		want: "FirehoseFunction: given a key: false, may read it: true",
+		check: "roles are least privilege", after: "FirehoseRole:", old: "!If [TeesFirehose, !Ref ReadApiKeyPolicy, !Ref AWS::NoValue]",
+		new:  "!Ref ReadApiKeyPolicy",
+		want: "FirehoseFunction: given a key: TeesFirehose, may read it: always",
 	},
 	"transformation that reads the stream": {
 		check: "roles are least privilege", after: "FirehoseRole:", old: "Action: kinesis:PutRecords", new: "Action: kinesis:GetRecords",
@@ -215,7 +215,8 @@ var firehoseFaults = map[string]fault{
 		want: "S3Role: may not read FirehoseFailuresBucket",
 	},
 	"function that does not know the bucket": {
-		check: "what Firehose fails comes back", old: "${FirehoseFailuresBucket}=${AWS::AccountId}", new: "${FailedEventsBucket}=${AWS::AccountId}",
+		check: "what Firehose fails comes back", after: "SLUICE_BUCKETS:", old: "${FirehoseFailuresBucket}=${AWS::AccountId}",
+		new:  "${FailedEventsBucket}=${AWS::AccountId}",
 		want: "S3Function: does not know FirehoseFailuresBucket",
 	},
 	"destination for everyone": {

@@ -146,18 +146,6 @@ func checkBackup(t template, stream string) []string {
 	return wrong
 }
 
-// may reports whether a role allows an action on a resource.
-func may(t template, role, action, resource string) bool {
-	for _, policy := range asList(t.prop(role, "Policies")) {
-		for _, statement := range statements(at(policy, "PolicyDocument")) {
-			if slices.Contains(texts(statement["Action"]), action) && slices.Contains(choices(statement["Resource"]), resource) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // checkStreamLogs complains of errors that Firehose tells nobody. It makes no log streams.
 func checkStreamLogs(t template, stream string) []string {
 	var wrong []string
@@ -205,9 +193,11 @@ func checkComeback(w world) []string {
 		if !may(w.template, role, "s3:GetObject", "${"+bucket+".Arn}/"+failures+"*") || !may(w.template, role, "s3:ListBucket", "${"+bucket+".Arn}") {
 			complaints = append(complaints, role+": may not read "+bucket)
 		}
-		known := asList(at(w.template.prop(function, "Environment", "Variables", "SLUICE_BUCKETS"), "Fn::Join"))
-		if len(known) == 2 && !slices.Contains(choices(known[1]), "${"+bucket+"}=${AWS::AccountId}") {
-			complaints = append(complaints, function+": does not know "+bucket)
+		for _, buckets := range either(w.template.prop(function, "Environment", "Variables", "SLUICE_BUCKETS")) {
+			known := asList(at(buckets, "Fn::Join"))
+			if len(known) == 2 && !slices.Contains(choices(known[1]), "${"+bucket+"}=${AWS::AccountId}") {
+				complaints = append(complaints, function+": does not know "+bucket)
+			}
 		}
 	}
 	return complaints

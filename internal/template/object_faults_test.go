@@ -54,7 +54,7 @@ var objectFaults = map[string]fault{
 	},
 	"reader that deletes": {
 		check: "roles are least privilege", after: "ReadObjects", old: "- s3:GetObjectVersion", new: "- s3:DeleteObject",
-		want: "S3Role: ReadObjects may do s3:DeleteObject",
+		want: "ReadObjectsPolicy: ReadObjects may do s3:DeleteObject",
 	},
 	"what another function needs": {
 		check: "roles are least privilege", after: "KinesisRole:", old: "- kinesis:GetRecords", new: "- s3:GetObject",
@@ -215,7 +215,7 @@ var objectFaults = map[string]fault{
 		check: "every bucket is known everywhere", after: "SLUICE_BUCKETS:", old: "${Bucket4}=", new: "${Bucket3}=", want: "S3Function: knows",
 	},
 	"reads another bucket than is given": {
-		check: "every bucket is known everywhere", after: "ReadObjects", old: "[HasBucket2,", new: "[HasBucket1,", want: "S3Role ReadObjects: knows",
+		check: "every bucket is known everywhere", after: "ReadObjects", old: "[HasBucket2,", new: "[HasBucket1,", want: "ReadObjectsPolicy ReadObjects: knows",
 	},
 	"queue that turns a bucket away": {
 		check: "every bucket is known everywhere", after: "TakeFromBuckets", old: "${Bucket5}", new: "${Bucket4}", want: "ObjectQueue: knows",

@@ -25,6 +25,7 @@ func checkQueues(w world) []string {
 		if w.template.prop(name, "RedrivePolicy") != nil {
 			wrong = append(wrong, checkRedrive(w.template, name)...)
 			wrong = append(wrong, checkVisibility(w.template, name)...)
+			wrong = append(wrong, checkContinuation(w.template, name)...)
 		} else {
 			wrong = append(wrong, checkDeadLetters(w.template, name)...)
 		}
@@ -139,6 +140,27 @@ func checkVisibility(t template, queue string) []string {
 	}
 	if !polled {
 		wrong = append(wrong, "nothing polls it")
+	}
+	return wrong
+}
+
+// checkContinuation complains of a function that cannot send the rest of an object to its queue, or that does not know
+// after how many receives the queue gives up.
+func checkContinuation(t template, queue string) []string {
+	var wrong []string
+	for _, mapping := range t.of(mappingType) {
+		if !refers(t.prop(mapping, "EventSourceArn"), queue) {
+			continue
+		}
+		function := resourceOf(t.prop(mapping, "FunctionName"))
+		variables := t.prop(function, "Environment", "Variables")
+		if !refers(at(variables, "SLUICE_CONTINUE_QUEUE"), queue) ||
+			!may(t, resourceOf(t.prop(function, "Role")), "sqs:SendMessage", "${"+queue+".Arn}") {
+			wrong = append(wrong, "does not get the rest of an object back")
+		}
+		if got := asText(at(variables, "SLUICE_MAX_RECEIVES")); got != asText(t.prop(queue, "RedrivePolicy", "maxReceiveCount")) {
+			wrong = append(wrong, fmt.Sprintf("its function thinks that it gives up after %q receives", got))
+		}
 	}
 	return wrong
 }

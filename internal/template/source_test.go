@@ -84,8 +84,8 @@ func checkSources(w world) []string {
 	for place, value := range sourcePlaces(w.template) {
 		got := map[string]string{}
 		guarded(value, nil, func(name string, given []string) {
-			if _, bucket := want[name]; bucket {
-				got[name] = strings.Join(given, " ")
+			if _, bucket := want[name]; bucket && len(given) > 0 {
+				got[name] = given[len(given)-1]
 			}
 		})
 		complain(place, got)
@@ -133,10 +133,10 @@ func sourcePlaces(t template) map[string]any {
 // readPlaces returns the resources of the statements of a role that are about buckets of others.
 func readPlaces(t template, role string) map[string]any {
 	places := map[string]any{}
-	for _, policy := range asList(t.prop(role, "Policies")) {
-		for _, statement := range statements(at(policy, "PolicyDocument")) {
+	for _, policy := range policiesOf(t, role) {
+		for _, statement := range statements(policy.document) {
 			if strings.Contains(strings.Join(choices(statement["Resource"]), " "), ":s3:::") {
-				places[role+" "+asText(statement["Sid"])] = statement["Resource"]
+				places[policy.name+" "+asText(statement["Sid"])] = statement["Resource"]
 			}
 		}
 	}

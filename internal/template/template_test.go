@@ -12,9 +12,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"sluice/internal/ledger"
 )
 
 const root = "../.." // of the repository
@@ -50,6 +53,7 @@ var checks = map[string]func(world) []string{
 	"logs come from known accounts":     checkSenders,
 	"alarms watch every function":       checkAlarms,
 	"alarms watch every stream":         checkStreamAlarms,
+	"what is parked is sent":            checkReplay,
 }
 
 func TestTemplate(t *testing.T) {
@@ -98,19 +102,22 @@ func settings(t *testing.T) map[string]struct{} {
 	return names
 }
 
-// metrics returns the names of the metrics in the ledger's own golden file.
+// metrics returns the names of the metrics in the ledger's own golden file, and of what replay says of the park store.
 func metrics(t *testing.T) map[string]struct{} {
 	t.Helper()
-	var line struct {
-		Metadata struct {
-			CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
-		} `json:"_aws"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(read(t, "internal/ledger/testdata/emf.golden")), &line))
 	names := map[string]struct{}{}
-	for _, set := range line.Metadata.CloudWatchMetrics {
-		for _, metric := range set.Metrics {
-			names[metric.Name] = struct{}{}
+	gauges := ledger.Gauges{}.AppendEMF(nil, "replay", time.Unix(0, 0))
+	for _, text := range []string{read(t, "internal/ledger/testdata/emf.golden"), string(gauges)} {
+		var line struct {
+			Metadata struct {
+				CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
+			} `json:"_aws"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(text), &line))
+		for _, set := range line.Metadata.CloudWatchMetrics {
+			for _, metric := range set.Metrics {
+				names[metric.Name] = struct{}{}
+			}
 		}
 	}
 	return names

@@ -25,6 +25,8 @@ const (
 	streamType       = "AWS::KinesisFirehose::DeliveryStream"
 	logStreamType    = "AWS::Logs::LogStream"
 	destinationType  = "AWS::Logs::Destination"
+	scheduleType     = "AWS::Scheduler::Schedule"
+	groupType        = "AWS::Scheduler::ScheduleGroup"
 )
 
 // of returns the names of the resources of a type, sorted.

@@ -34,6 +34,7 @@ const (
 // Request is one request the proxy saw.
 type Request struct {
 	Arrival
+	Count  int    // of a PUT: the header x-amz-meta-count, 0 without one
 	Status int    // sent, 0 when no answer left
 	Bytes  int64  // body bytes handed to the connection; at most that many arrived
 	Whole  bool   // the answer was handed over in full
@@ -43,6 +44,7 @@ type Request struct {
 // Server is one S3 endpoint. Its methods may be called from any goroutine.
 type Server struct {
 	gateway  *gateway
+	shared   bool            // the gateway is another server's
 	direct   *http.Transport // for the client, past the proxy
 	client   *s3.Client
 	proxy    *loopback.Server
@@ -66,6 +68,25 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := serve(g) //nolint:contextcheck // ctx is for the start, not for requests
+	if err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	return s, nil
+}
+
+// Door starts one more endpoint to the same buckets, with a script and a log of its own. Close it before s.
+func (s *Server) Door() (*Server, error) {
+	door, err := serve(s.gateway)
+	if err != nil {
+		return nil, err
+	}
+	door.shared = true
+	return door, nil
+}
+
+// serve starts a proxy in front of a gateway.
+func serve(g *gateway) (*Server, error) {
 	s := &Server{
 		gateway:  g,
 		direct:   &http.Transport{DialContext: g.dial, DisableCompression: true},
@@ -75,9 +96,9 @@ func Start(ctx context.Context) (*Server, error) {
 	}
 	s.release = sync.OnceFunc(func() { close(s.released) })
 	s.client = newClient(s.direct)
-	s.proxy, err = loopback.Serve(http.HandlerFunc(s.serve)) //nolint:contextcheck // ctx is for the start, not for requests
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start an S3 endpoint: %w", err), g.close())
+	var err error
+	if s.proxy, err = loopback.Serve(http.HandlerFunc(s.serve)); err != nil {
+		return nil, fmt.Errorf("start an S3 endpoint: %w", err)
 	}
 	return s, nil
 }
@@ -96,13 +117,22 @@ func (s *Server) Env() map[string]string {
 	}
 }
 
-// Close releases what stalls, ends every connection and removes all objects.
+// Close releases what stalls, ends every connection and, unless s is a door, removes all objects.
 func (s *Server) Close() error {
 	s.Release()
 	err := s.proxy.Close()
 	s.direct.CloseIdleConnections()
+	if s.shared {
+		return err
+	}
 	return errors.Join(err, s.gateway.close())
 }
+
+// Down refuses every connection until Up. What a test does through the methods of Server works all the same.
+func (s *Server) Down() error { return s.proxy.Down() }
+
+// Up ends what Down began.
+func (s *Server) Up() error { return s.proxy.Up() }
 
 // Release lets every stalled or delayed request go on, and every later one.
 func (s *Server) Release() { s.release() }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -176,6 +177,32 @@ func (s *Server) List(ctx context.Context, bucket, prefix string) ([]notify.Obje
 		}
 	}
 	return list, nil
+}
+
+// Metadata is the user metadata of an object, with names in lower case.
+func (s *Server) Metadata(ctx context.Context, bucket, key string) (map[string]string, error) {
+	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return nil, fmt.Errorf("head s3://%s/%s: %w", bucket, key, err)
+	}
+	named := make(map[string]string, len(out.Metadata))
+	for name, value := range out.Metadata {
+		named[strings.ToLower(name)] = value
+	}
+	return named, nil
+}
+
+// RemoveBucket removes a bucket with all its objects, at once and past the server. Nobody may use it any more.
+func (s *Server) RemoveBucket(name string) error {
+	if name == "" || strings.ContainsAny(name, "/\\.") {
+		return fmt.Errorf("remove bucket %q: want a name of letters, digits and hyphens", name)
+	}
+	for _, folder := range []string{"objects", "versions"} {
+		if err := os.RemoveAll(filepath.Join(s.gateway.folder, folder, name)); err != nil {
+			return fmt.Errorf("remove bucket %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }

@@ -25,6 +25,7 @@ type Arrival struct {
 	IfMatch       string // with its quotes
 	IfNoneMatch   string
 	ExpectedOwner string // x-amz-expected-bucket-owner
+	Agent         string // User-Agent
 }
 
 // Step is what happens to one request. The zero Step is a server that works.

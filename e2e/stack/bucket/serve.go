@@ -55,7 +55,9 @@ func (s *Server) arrive(r *http.Request) (*Request, Step) {
 		IfMatch:       r.Header.Get("If-Match"),
 		IfNoneMatch:   r.Header.Get("If-None-Match"),
 		ExpectedOwner: r.Header.Get("X-Amz-Expected-Bucket-Owner"),
+		Agent:         r.UserAgent(),
 	}}
+	req.Count, _ = strconv.Atoi(r.Header.Get("X-Amz-Meta-Count")) // 0 is none
 	s.requests = append(s.requests, req)
 	return req, s.script(req.Arrival)
 }

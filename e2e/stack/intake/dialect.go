@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"mime"
 	"net/http"
 )
@@ -55,18 +56,22 @@ func (datadog) decode(plain []byte) ([]Entry, *Answer) {
 	}
 	entries := make([]Entry, len(items))
 	for i, item := range items {
-		entries[i] = Entry{
-			Message:   text(item.members["message"]),
-			ID:        text(item.members["id"]),
-			Millis:    max(millis(item.members["timestamp"]), millis(item.members["event_time"])),
-			Host:      firstText(item.members, "host", "hostname"),
-			Service:   text(item.members["service"]),
-			Source:    text(item.members["ddsource"]),
-			Tags:      text(item.members["ddtags"]),
-			Truncated: item.bytes > maxRecordBytes,
-		}
+		entries[i] = datadogEntry(item)
 	}
 	return entries, nil
+}
+
+func datadogEntry(i item) Entry {
+	return Entry{
+		Message:   text(i.members["message"]),
+		ID:        text(i.members["id"]),
+		Millis:    max(millis(i.members["timestamp"]), millis(i.members["event_time"])),
+		Host:      firstText(i.members, "host", "hostname"),
+		Service:   text(i.members["service"]),
+		Source:    text(i.members["ddsource"]),
+		Tags:      text(i.members["ddtags"]),
+		Truncated: i.bytes > maxRecordBytes,
+	}
 }
 
 // generic is the intake of the http destination.
@@ -96,16 +101,36 @@ func (generic) decode(plain []byte) ([]Entry, *Answer) {
 	}
 	entries := make([]Entry, len(items))
 	for i, item := range items {
-		entries[i] = Entry{
-			Message: text(item.members["message"]),
-			ID:      text(item.members["id"]),
-			Host:    text(item.members["host"]),
-			Service: text(item.members["service"]),
-			Source:  text(item.members["source"]),
-			Tags:    string(item.members["tags"]),
-		}
+		entries[i] = genericEntry(item)
 	}
 	return entries, nil
+}
+
+func genericEntry(i item) Entry {
+	return Entry{
+		Message: text(i.members["message"]),
+		ID:      text(i.members["id"]),
+		Host:    text(i.members["host"]),
+		Service: text(i.members["service"]),
+		Source:  text(i.members["source"]),
+		Tags:    string(i.members["tags"]),
+	}
+}
+
+// Item reads one item of a body as the intake of a destination type reads it: "datadog" or "http".
+func Item(kind string, raw []byte) (Entry, error) {
+	it, err := nextItem(json.NewDecoder(bytes.NewReader(raw)))
+	if err != nil {
+		return Entry{}, fmt.Errorf("read an item for %s: %w", kind, err)
+	}
+	switch kind {
+	case "datadog":
+		return datadogEntry(it), nil
+	case "http":
+		return genericEntry(it), nil
+	default:
+		return Entry{}, fmt.Errorf("read an item: there is no intake for a destination of type %.40q", kind)
+	}
 }
 
 func mediaType(r *http.Request) string {

@@ -8,6 +8,7 @@
 package intake
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/e2e/generate"
 	"sluice/e2e/stack/loopback"
 )
 
@@ -32,6 +34,14 @@ type Entry struct {
 	At        time.Time // when that request arrived; the commit may come later than the death of its sender
 	Answered  bool      // the 2xx for it was sent in full
 	Truncated bool      // over the record limit: the real intake keeps a part and says 202
+
+	// Sender tells senders apart: the position of the request's key among those that are accepted. For the generic intake it
+	// is the number in the header X-Sender.
+	Sender int
+
+	// Of an entry that was made compact: the mark of its message, and whether that was whole. Its texts are empty then.
+	Mark   generate.Mark
+	Intact bool
 }
 
 // KeyState is what the ledger keeps of the API key.
@@ -51,6 +61,7 @@ type Request struct {
 	Remote     string // the connection it came on
 	Header     http.Header
 	Key        KeyState
+	Sender     int // see Entry
 	Batch      string
 	Encoding   string
 	WireBytes  int
@@ -74,6 +85,7 @@ type Server struct {
 	requests []*Request
 	entries  []Entry
 	idle     map[net.Conn]bool
+	compact  bool
 }
 
 // StartDatadog starts an intake for POST /api/v2/logs that accepts the given API keys. Close it.
@@ -82,7 +94,12 @@ func StartDatadog(keys ...string) (*Server, error) { return start(datadog{}, key
 // StartHTTP starts an intake for the generic HTTP destination: JSON lines or a JSON array on any path, no key.
 func StartHTTP() (*Server, error) { return start(generic{}, nil) }
 
-func start(d dialect, keys []string) (*Server, error) {
+// StartDatadogTLS is StartDatadog with a certificate of the configuration.
+func StartDatadogTLS(config *tls.Config, keys ...string) (*Server, error) {
+	return start(datadog{}, keys, loopback.TLS(config))
+}
+
+func start(d dialect, keys []string, options ...loopback.Option) (*Server, error) {
 	s := &Server{
 		dialect:  d,
 		released: make(chan struct{}),
@@ -92,7 +109,7 @@ func start(d dialect, keys []string) (*Server, error) {
 	}
 	s.release = sync.OnceFunc(func() { close(s.released) })
 	var err error
-	s.server, err = loopback.Serve(http.HandlerFunc(s.serve), loopback.Watch(s.track))
+	s.server, err = loopback.Serve(http.HandlerFunc(s.serve), append(options, loopback.Watch(s.track))...)
 	if err != nil {
 		return nil, fmt.Errorf("start an intake: %w", err)
 	}
@@ -110,6 +127,20 @@ func (s *Server) Close() error {
 
 // Release lets every hanging request end, and every later one.
 func (s *Server) Release() { s.release() }
+
+// Down refuses every connection until Up.
+func (s *Server) Down() error { return s.server.Down() }
+
+// Up ends what Down began.
+func (s *Server) Up() error { return s.server.Up() }
+
+// Compact keeps of every record from now on whose message has a mark the mark and no texts: a long run takes a fraction of
+// the memory.
+func (s *Server) Compact() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compact = true
+}
 
 // SetKeys changes the accepted API keys, as a rotation does.
 func (s *Server) SetKeys(keys ...string) {

@@ -22,6 +22,8 @@ type Arrival struct {
 // Step is what happens to one request. The zero Step is an intake that works.
 type Step struct {
 	Delay  time.Duration // before the records are taken and the answer is sent
+	Listen time.Duration // wait before each KiB of the body is read: a server that listens slowly
+	Speak  time.Duration // wait before each byte of the answer's body: a server that speaks slowly
 	Answer *Answer       // sent whatever the request is; nil lets the checks decide
 	Checks []Check       // objections to the content, after the strict checks passed
 	Fault  Fault         // ends the connection instead of answering

@@ -6,7 +6,10 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
+
+	"sluice/e2e/generate"
 )
 
 // serve runs one request through the script, the strict checks, the ledger and the planned fault, in that order.
@@ -30,7 +33,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, req, step.Fault)
 		return
 	}
-	s.answer(w, r, req, answer, mark)
+	s.answer(w, r, req, answer, mark, step.Speak)
+}
+
+// slowReader waits before each KiB.
+type slowReader struct {
+	io.Reader
+	wait  time.Duration
+	pause func(time.Duration) bool
+}
+
+func (s *slowReader) Read(p []byte) (int, error) {
+	if !s.pause(s.wait) {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return s.Reader.Read(p[:min(len(p), 1<<10)]) //nolint:wrapcheck // a reader passes errors on as they are
 }
 
 func (s *Server) arrive(r *http.Request) (*Request, Step) {
@@ -42,12 +59,22 @@ func (s *Server) arrive(r *http.Request) (*Request, Step) {
 		Remote:   r.RemoteAddr,
 		Header:   r.Header.Clone(),
 		Key:      s.keyState(r.Header.Get(keyHeader)),
+		Sender:   s.sender(r.Header),
 		Batch:    r.Header.Get("X-Forwarder-Batch"),
 		Encoding: r.Header.Get("Content-Encoding"),
 	}
 	req.Header.Del(keyHeader)
 	s.requests = append(s.requests, req)
 	return req, s.script(Arrival{Number: req.Number, At: req.At, Header: req.Header})
+}
+
+// sender is the position of the key, or what the header says. The caller holds mu.
+func (s *Server) sender(h http.Header) int {
+	if key := h.Get(keyHeader); key != "" {
+		return max(0, slices.Index(s.keys, key))
+	}
+	n, _ := strconv.Atoi(h.Get("X-Sender")) // 0 is none
+	return n
 }
 
 func (s *Server) keyState(key string) KeyState {
@@ -63,7 +90,11 @@ func (s *Server) keyState(key string) KeyState {
 
 // judge reads the request and decides its answer: the script's own, or what the strict checks say.
 func (s *Server) judge(req *Request, r *http.Request, step Step) (Answer, []Entry) {
-	plain, wire, refused := readBody(r.Body, req.Encoding, s.dialect.limitBytes())
+	body := io.Reader(r.Body)
+	if step.Listen > 0 {
+		body = &slowReader{body, step.Listen, func(d time.Duration) bool { return pause(r, d, s.released) }}
+	}
+	plain, wire, refused := readBody(body, req.Encoding, s.dialect.limitBytes())
 	if refused == nil {
 		refused = s.dialect.admit(r, req.Key)
 	}
@@ -96,7 +127,10 @@ func (s *Server) commit(req *Request, entries []Entry) func() {
 	defer s.mu.Unlock()
 	first := len(s.entries)
 	for _, e := range entries {
-		e.Batch, e.Request, e.At = req.Batch, req.Number, req.At
+		e.Batch, e.Request, e.At, e.Sender = req.Batch, req.Number, req.At, req.Sender
+		if s.compact {
+			e = e.compact()
+		}
 		s.entries = append(s.entries, e)
 	}
 	last := len(s.entries)
@@ -109,9 +143,21 @@ func (s *Server) commit(req *Request, entries []Entry) func() {
 	}
 }
 
+// compact is an entry without the texts that its mark stands for.
+func (e *Entry) compact() Entry {
+	mark, found, intact := generate.FindMark(e.Message)
+	if !found {
+		return *e
+	}
+	return Entry{
+		Mark: mark, Intact: intact, Millis: e.Millis, Batch: e.Batch, Request: e.Request, At: e.At, Truncated: e.Truncated,
+		Sender: e.Sender,
+	}
+}
+
 // answer sends the answer. The entries count as answered before the last byte leaves, so that whoever has the answer
 // finds them so; a client that was gone already takes that back.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, req *Request, a Answer, mark func()) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, req *Request, a Answer, mark func(), speak time.Duration) {
 	gone := r.Context().Err() != nil
 	s.mu.Lock()
 	req.Status, req.Answered, req.Reason = a.Status, !gone, a.Reason
@@ -124,7 +170,17 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, req *Request, a 
 	}
 	maps.Copy(w.Header(), a.Header)
 	w.WriteHeader(a.Status)
-	_, _ = w.Write(a.Body) // a client that reads only a part of an error body is right to
+	if speak == 0 {
+		_, _ = w.Write(a.Body) // a client that reads only a part of an error body is right to
+		return
+	}
+	for i := range a.Body {
+		_ = http.NewResponseController(w).Flush()
+		if !pause(r, speak, s.released) {
+			return
+		}
+		_, _ = w.Write(a.Body[i : i+1])
+	}
 }
 
 // readBody returns the decoded body and the bytes read from the wire.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,4 +36,30 @@ func TestServe(t *testing.T) {
 		after.Body.Close()
 	}
 	assert.Error(t, err)
+}
+
+func TestDownAndUp(t *testing.T) {
+	s, err := Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	get := func() error {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL(), http.NoBody)
+		require.NoError(t, err)
+		resp, err := new(http.Client).Do(req)
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		return err
+	}
+	require.NoError(t, get())
+	for range 3 {
+		require.NoError(t, s.Down())
+		require.NoError(t, s.Down(), "twice is harmless")
+		require.ErrorIs(t, get(), syscall.ECONNREFUSED)
+
+		require.NoError(t, s.Up())
+		require.NoError(t, s.Up(), "twice is harmless")
+		require.NoError(t, get(), "it is where it was")
+	}
+	require.NoError(t, s.Down())
 }

@@ -20,6 +20,9 @@ type Async struct {
 	backoff  Backoff
 	queue    []queued
 
+	// OnFailure keeps what is given up; nil means that nobody does.
+	OnFailure *OnFailure
+
 	// History and Failures grow as the queue is drained.
 	History  []Delivery
 	Failures []Failure
@@ -81,20 +84,26 @@ func (a *Async) Step(ctx context.Context) (bool, error) {
 	}
 	a.History = append(a.History, d)
 	if d.Outcome != Taken {
-		a.again(next, d)
+		return true, a.again(ctx, next, d)
 	}
 	return true, nil
 }
 
 // again queues the next attempt or gives the event to the on-failure destination.
-func (a *Async) again(q queued, d Delivery) {
+func (a *Async) again(ctx context.Context, q queued, d Delivery) error {
 	if q.attempt > maxRetries {
-		a.Failures = append(a.Failures, Failure{Payloads: d.Payloads, Attempts: q.attempt, Error: d.Error})
-		return
+		f := Failure{Payloads: d.Payloads, Attempts: q.attempt, Error: d.Error}
+		var err error
+		if a.OnFailure != nil {
+			f.Key, err = a.OnFailure.event(ctx, q.payload, &d)
+		}
+		a.Failures = append(a.Failures, f)
+		return err
 	}
 	q.attempt++
 	q.due = time.Now().Add(a.backoff(q.attempt))
 	a.queue = append(a.queue, q)
+	return nil
 }
 
 // Drain delivers until the queue is empty.

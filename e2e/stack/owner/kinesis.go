@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"sluice/e2e/stack/envelope"
 )
@@ -22,6 +23,10 @@ type MappingConfig struct {
 	MaxRetries int  // MaximumRetryAttempts of a batch; 0 means none
 	Bisect     bool // BisectBatchOnFunctionError
 	Backoff    Backoff
+
+	// MaxAge is MaximumRecordAgeInSeconds: a record that arrived longer ago is not tried again. 0 means no limit.
+	MaxAge    time.Duration
+	OnFailure *OnFailure // keeps what is given up; nil means that nobody does
 }
 
 // Mapping is a Kinesis event source mapping. It is not safe for use by several goroutines.
@@ -85,14 +90,53 @@ func (m *Mapping) batch(ctx context.Context, records []envelope.Record) error {
 		case m.cfg.Bisect && d.Outcome != Partly && len(records) > 1:
 			return m.bisect(ctx, records)
 		case attempt > m.cfg.MaxRetries:
-			m.Failures = append(m.Failures, Failure{Payloads: d.Payloads, Attempts: attempt, Error: d.Error})
-			return nil
+			return m.giveUp(ctx, records, d, retryAttemptsExhausted)
+		}
+		if old := m.tooOld(records); old > 0 {
+			if err := m.giveUp(ctx, records[:old], d, recordAgeExceeded); err != nil {
+				return err
+			}
+			records, attempt = records[old:], 0
+			continue
 		}
 		if err := wait(ctx, m.cfg.Backoff(attempt+1)); err != nil {
 			return fmt.Errorf("wait for attempt %d of %d records: %w", attempt+1, len(records), err)
 		}
 	}
 	return nil
+}
+
+// tooOld is how many records from the front are past their age.
+func (m *Mapping) tooOld(records []envelope.Record) int {
+	if m.cfg.MaxAge <= 0 {
+		return 0
+	}
+	now := time.Now()
+	for i, r := range records {
+		if now.Sub(r.Arrived) <= m.cfg.MaxAge {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// giveUp hands records to the on-failure destination, after their last delivery.
+func (m *Mapping) giveUp(ctx context.Context, records []envelope.Record, last Delivery, condition string) error {
+	f := Failure{Payloads: sequencesOf(records), Attempts: last.Attempt, Error: last.Error}
+	var err error
+	if m.cfg.OnFailure != nil {
+		f.Key, err = m.cfg.OnFailure.batch(ctx, m.cfg.Stream, records, &last, condition)
+	}
+	m.Failures = append(m.Failures, f)
+	return err
+}
+
+func sequencesOf(records []envelope.Record) []string {
+	ids := make([]string, len(records))
+	for i, r := range records {
+		ids[i] = r.Sequence
+	}
+	return ids
 }
 
 func (m *Mapping) bisect(ctx context.Context, records []envelope.Record) error {
@@ -109,10 +153,7 @@ func (m *Mapping) try(ctx context.Context, records []envelope.Record, attempt in
 	if err != nil {
 		return 0, Delivery{}, err
 	}
-	ids := make([]string, len(records))
-	for i, r := range records {
-		ids[i] = r.Sequence
-	}
+	ids := sequencesOf(records)
 	d, result, err := deliver(ctx, m.function, payload, ids, attempt)
 	if err != nil {
 		return 0, d, err

@@ -3,7 +3,7 @@
 //
 // It promises their documented retries, checkpoints and last resorts, and a history of every delivery, so that a
 // duplicate can be traced to the repetition that made it. Waits are the caller's to choose; minutes become
-// milliseconds in tests. Throttling, the age limit and parallel shards are left out.
+// milliseconds in tests. Throttling, the age limit of asynchronous events and parallel shards are left out.
 package owner
 
 import (
@@ -34,6 +34,8 @@ const (
 type Delivery struct {
 	Payloads  []string // ids of the events, records or announced objects handed over, one as often as it was announced
 	Stream    bool     // made by a Kinesis mapping
+	Firehose  bool     // made by a delivery stream, for its transformation
+	Continued []string // of Payloads, those whose message continues an object, received for the first time
 	Attempt   int      // counts from 1; of an SQS batch, that of the message received most often
 	RequestID string
 	Started   time.Time
@@ -47,6 +49,7 @@ type Failure struct {
 	Payloads []string
 	Attempts int
 	Error    string
+	Key      string // of the object that keeps it; empty without an on-failure destination of type S3
 }
 
 // Backoff is the wait before an attempt; the first retry is attempt 2.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -34,15 +35,24 @@ type QueueConfig struct {
 	Seed    uint64  // chooses the order and the messages
 }
 
-// Queue is a standard queue with the event source mapping that empties it. It is not safe for use by several goroutines.
+// maxHops is how many messages a function may send in answer to one another before Lambda stops it ("Use Lambda recursive
+// loop detection").
+const maxHops = 16
+
+// Queue is a standard queue with the event source mapping that empties it. Step and Drain are for one goroutine at a time;
+// messages may be sent from any, as the function does while it works on a batch.
 type Queue struct {
 	function Invoker
 	cfg      QueueConfig
+
+	mu       sync.Mutex // guards what follows; never held while the function works
 	random   *rand.Rand
 	messages []message // waiting, in the order they were sent or hidden
 	sent     int
+	hops     int // of the batch the function works on
 
-	// History and Failures grow as the queue is drained. Failures is the dead-letter queue, a message each.
+	// History and Failures grow as the queue is drained, and are for who drains it. Failures is the dead-letter queue, a
+	// message each.
 	History  []Delivery
 	Failures []Failure
 }
@@ -50,9 +60,11 @@ type Queue struct {
 // message is one message with the payloads it announces.
 type message struct {
 	envelope.Message
-	payloads []string
-	due      time.Time
-	repeated bool // it was taken once and is here again by the queue's own doing
+	payloads  []string
+	due       time.Time
+	repeated  bool // it was taken once and is here again by the queue's own doing
+	hops      int  // messages before it in a chain that the function itself has made
+	continued bool // it was sent by the function
 }
 
 // NewQueue returns an empty queue.
@@ -72,6 +84,21 @@ func NewQueue(f Invoker, cfg QueueConfig) *Queue {
 // Send queues a message that announces the payloads, and returns its id. Payloads may be none, for a message that
 // brings nothing.
 func (q *Queue) Send(body []byte, payloads ...string) (string, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.add(message{payloads: payloads}, body)
+}
+
+// Continue queues a message that the function sends itself, for the rest of the payloads. It is one hop further than what
+// the function is working on; Lambda does not deliver the sixteenth.
+func (q *Queue) Continue(body []byte, payloads ...string) (string, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.add(message{payloads: payloads, continued: true, hops: q.hops + 1}, body)
+}
+
+// add puts a message in the queue. The caller holds mu.
+func (q *Queue) add(m message, body []byte) (string, error) {
 	if len(body) > maxMessageBytes {
 		return "", fmt.Errorf("send a message of %d bytes: over the limit of %d", len(body), maxMessageBytes)
 	}
@@ -80,14 +107,17 @@ func (q *Queue) Send(body []byte, payloads ...string) (string, error) {
 	}
 	q.sent++
 	id := fmt.Sprintf("059f36b4-87a3-44ab-83d2-%012d", q.sent)
-	q.messages = append(q.messages, message{
-		Message: envelope.Message{ID: id, Body: string(body), Sent: time.Now()}, payloads: payloads,
-	})
+	m.Message = envelope.Message{ID: id, Body: string(body), Sent: time.Now()}
+	q.messages = append(q.messages, m)
 	return id, nil
 }
 
 // Pending is how many messages are still in the queue.
-func (q *Queue) Pending() int { return len(q.messages) }
+func (q *Queue) Pending() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.messages)
+}
 
 // Drain delivers until the queue is empty.
 func (q *Queue) Drain(ctx context.Context) error {
@@ -101,21 +131,27 @@ func (q *Queue) Drain(ctx context.Context) error {
 // Step delivers one batch of the messages that are visible, waiting for the first of them, and says whether there was
 // one.
 func (q *Queue) Step(ctx context.Context) (bool, error) {
-	if len(q.messages) == 0 {
+	due, some := q.firstDue()
+	if !some {
 		return false, nil
 	}
-	first := slices.MinFunc(q.messages, func(a, b message) int { return a.due.Compare(b.due) })
-	if err := wait(ctx, time.Until(first.due)); err != nil {
-		return false, fmt.Errorf("wait for a message of %d: %w", len(q.messages), err)
+	if err := wait(ctx, time.Until(due)); err != nil {
+		return false, fmt.Errorf("wait for a message: %w", err)
 	}
 	batch := q.receive(time.Now())
+	if len(batch) == 0 {
+		return true, nil // all were stopped
+	}
 	list := make([]envelope.Message, len(batch))
-	var payloads []string
+	var payloads, continued []string
 	attempt := 0
 	for i, m := range batch {
 		list[i] = m.Message
 		payloads = append(payloads, m.payloads...)
 		attempt = max(attempt, m.Receives)
+		if m.continued && m.Receives == 1 {
+			continued = append(continued, m.payloads...)
+		}
 	}
 	event, err := envelope.SQS(q.cfg.Queue, list)
 	if err != nil {
@@ -125,24 +161,44 @@ func (q *Queue) Step(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	d.Continued = continued
 	q.settle(batch, d, result.Response)
 	return true, nil
 }
 
-// receive takes visible messages out of the queue: at most BatchSize and 6 MB, at least one.
+// firstDue is when the first message is visible, if there is one.
+func (q *Queue) firstDue() (time.Time, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.messages) == 0 {
+		return time.Time{}, false
+	}
+	return slices.MinFunc(q.messages, func(a, b message) int { return a.due.Compare(b.due) }).due, true
+}
+
+// receive takes visible messages out of the queue: at most BatchSize and 6 MB, at least one unless all were stopped as a
+// loop.
 func (q *Queue) receive(now time.Time) []message {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.cfg.Shuffle {
 		q.random.Shuffle(len(q.messages), func(i, j int) { q.messages[i], q.messages[j] = q.messages[j], q.messages[i] })
 	}
 	var batch, rest []message
 	total := 0
+	q.hops = 0
 	for _, m := range q.messages {
 		size := len(m.Body)*escapedBytesPerByte + messageOverhead
 		if m.due.After(now) || len(batch) == q.cfg.BatchSize || len(batch) > 0 && total+size > maxBatchBytes {
 			rest = append(rest, m)
 			continue
 		}
+		if m.hops >= maxHops {
+			q.Failures = append(q.Failures, Failure{Payloads: m.payloads, Attempts: m.Receives, Error: "stopped: a recursive loop"})
+			continue
+		}
 		total += size
+		q.hops = max(q.hops, m.hops)
 		m.Receives++
 		if m.FirstReceived.IsZero() {
 			m.FirstReceived = now
@@ -155,6 +211,9 @@ func (q *Queue) receive(now time.Time) []message {
 
 // settle removes the messages the function took and hides the others.
 func (q *Queue) settle(batch []message, d Delivery, response []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hops = 0
 	failed := func(string) bool { return true }
 	if d.Outcome == Taken {
 		reported, ok := reportedItems(response, batch)

@@ -35,6 +35,14 @@ type Server struct {
 	mu     sync.Mutex // guards what follows
 	values map[string]string
 	calls  map[Operation]int
+	total  int
+	script func(call int) *Refusal
+}
+
+// Refusal is an error answer.
+type Refusal struct {
+	Status int
+	Kind   string // "ThrottlingException"
 }
 
 // Start starts an empty store on the loopback interface. Close it.
@@ -61,6 +69,14 @@ func (s *Server) Put(name, value string) {
 	s.values[name] = value
 }
 
+// SetScript has every call from now on answered with what script returns, by its number, which counts all calls from 1;
+// nil lets it work. A nil script lets all work.
+func (s *Server) SetScript(script func(call int) *Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script = script
+}
+
 // Calls is how often a call was made, whatever came of it.
 func (s *Server) Calls(op Operation) int {
 	s.mu.Lock()
@@ -79,9 +95,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	op := Operation(r.Header.Get("X-Amz-Target"))
 	s.mu.Lock()
 	s.calls[op]++
+	s.total++
+	var refusal *Refusal
+	if s.script != nil {
+		refusal = s.script(s.total)
+	}
 	s.mu.Unlock()
 
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if refusal != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+		tell(w, refusal.Status, &apiError{refusal.Kind, "scripted"})
+		return
+	}
 	answer, err := s.call(op, r)
 	if err == nil {
 		_ = json.NewEncoder(w).Encode(answer)
@@ -91,8 +117,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if !errors.As(err, &told) {
 		told.message = err.Error()
 	}
+	tell(w, http.StatusBadRequest, told)
+}
+
+func tell(w http.ResponseWriter, status int, told *apiError) {
 	w.Header().Set("X-Amzn-Errortype", told.kind)
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"__type": told.kind, "message": told.message})
 }
 

@@ -54,3 +54,28 @@ func TestCalls(t *testing.T) {
 		})
 	}
 }
+
+func TestScript(t *testing.T) {
+	s, err := Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	s.Put("key", "blue")
+	s.SetScript(func(call int) *Refusal {
+		if call == 2 {
+			return &Refusal{Status: http.StatusServiceUnavailable, Kind: "InternalServiceError"}
+		}
+		return nil
+	})
+	var statuses []int
+	for range 3 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL(), strings.NewReader(`{"SecretId":"key"}`))
+		require.NoError(t, err)
+		req.Header.Set("X-Amz-Target", string(GetSecretValue))
+		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=example")
+		resp, err := new(http.Client).Do(req)
+		require.NoError(t, err)
+		statuses = append(statuses, resp.StatusCode)
+		require.NoError(t, resp.Body.Close())
+	}
+	assert.Equal(t, []int{200, 503, 200}, statuses)
+}

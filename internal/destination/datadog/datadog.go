@@ -30,8 +30,8 @@ const (
 	slackBytes = maxBodyBytes / 20
 )
 
-// lateAfter is how old an event may be for Datadog to index it at its own date.
-const lateAfter = 18 * time.Hour
+// MaxAge is how old an event may be for Datadog to index it at its own date.
+const MaxAge = 18 * time.Hour
 
 // EventID says which id an item carries. It is the most expensive thing in a flow log: 36 % of the bytes sent.
 type EventID uint8

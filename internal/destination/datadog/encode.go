@@ -84,7 +84,7 @@ func (e *encoder) appendMillis(dst []byte, millis int64) []byte {
 
 // enter makes an origin the current one.
 func (e *encoder) enter(o *record.Origin, now time.Time) {
-	e.lateBefore = now.Add(-lateAfter).UnixMilli()
+	e.lateBefore = now.Add(-MaxAge).UnixMilli()
 	known, ok := e.heads[o]
 	if !ok {
 		if e.heads == nil || len(e.heads) >= maxHeads {

@@ -1,0 +1,356 @@
+package forward
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"sluice/internal/event"
+	"sluice/internal/ledger"
+	"sluice/internal/park"
+)
+
+// Replay sends again what was parked: on a schedule, all that is due and what Lambda has kept of failed invocations; by
+// hand, what the event asks for (delivery contract 2.8). Destinations take turns, so that a dead one never stops the
+// others, and a broken object never stops a run.
+func Replay(f *Forwarder) Handler {
+	return func(ctx context.Context, payload []byte) ([]byte, error) {
+		f := f.ready()
+		if f.refusal != nil {
+			return nil, f.refusal
+		}
+		wish, err := event.ParseReplay(payload)
+		if err != nil {
+			return nil, fmt.Errorf("replay: %w", err)
+		}
+		inv, end := f.begin(ctx, plan{entry: park.EntryAsyncFailure, later: true})
+		defer end()
+		shelf, err := f.park.shelf(accountOf(inv.base.FunctionARN))
+		if err != nil {
+			return nil, fmt.Errorf("replay: %w", err)
+		}
+		r := &replay{inv: inv, shelf: shelf, wish: wish, report: replayReport{DryRun: wish.DryRun}}
+		err = r.run()
+		if at := inv.close(failure{err: err}); at.err != nil {
+			return nil, at.err
+		}
+		return json.Marshal(&r.report) //nolint:wrapcheck // of counts and names: it cannot fail
+	}
+}
+
+// replay is one run.
+type replay struct {
+	inv    *invocation
+	shelf  *park.Shelf
+	wish   event.Replay
+	report replayReport
+	left   int // objects that the wish still allows; negative for any number
+}
+
+// replayReport is the answer of a run.
+type replayReport struct {
+	DryRun       bool                    `json:"dry_run"`
+	OutOfTime    bool                    `json:"out_of_time"` // the next run goes on
+	Destinations map[string]*replayCount `json:"destinations,omitempty"`
+	DeadRaw      *replayCount            `json:"dead_raw,omitempty"`      // input that could not be read
+	Failures     *replayCount            `json:"failures,omitempty"`      // what Lambda has kept
+	FailedEvents *replayCount            `json:"failed_events,omitempty"` // of a Datadog Forwarder
+}
+
+// replayCount counts parked objects by what became of them.
+type replayCount struct {
+	Found   int    `json:"found"`
+	Lines   int    `json:"lines"` // in those that were found, as far as they are known
+	Done    int    `json:"done"`  // delivered, and deleted
+	Again   int    `json:"again"` // parked again, in whole or in part
+	Dead    int    `json:"dead"`  // given up: too old, tried too often, or broken
+	Busy    int    `json:"busy"`  // in the hands of another run
+	Left    int    `json:"left"`  // not touched, as what is needed for them is missing
+	Stopped string `json:"stopped,omitempty"`
+}
+
+func (r *replay) run() error {
+	r.left = r.wish.Limit
+	if r.left == 0 {
+		r.left = -1
+	}
+	switch r.wish.State {
+	case event.StateScheduled:
+		return errors.Join(r.destinations(park.Pending), r.failures(), r.measure())
+	case event.StatePending:
+		return r.destinations(park.Pending)
+	case event.StateDead:
+		return r.destinations(park.Dead)
+	case event.StateDeadRaw:
+		return r.deadRaw()
+	case event.StateFailures:
+		return r.failures()
+	case event.StateFailedEvents:
+		return r.failedEvents()
+	}
+	return fmt.Errorf("replay: state %q is not known", r.wish.State)
+}
+
+// more reports whether another object may be begun: there is time for it, and it is wanted.
+func (r *replay) more() bool {
+	const least = 3 * time.Second // for one object
+	deadline, ok := r.inv.ctx.Deadline()
+	if r.inv.ctx.Err() != nil || ok && deadline.Sub(r.inv.f.now()) < least {
+		r.report.OutOfTime = true
+		return false
+	}
+	return r.left != 0
+}
+
+// turn is a destination whose parked objects are being replayed.
+type turn struct {
+	lane  *lane
+	count *replayCount
+	next  func() (park.Entry, error, bool)
+	stop  func()
+	sent  bool // something has been delivered, so that its breaker is closed
+}
+
+// destinations replays what is parked for each destination. They take turns, one object each.
+func (r *replay) destinations(state park.State) error {
+	turns, err := r.turns(state)
+	defer func() {
+		for _, t := range turns {
+			t.stop()
+		}
+	}()
+	for waiting := turns; len(waiting) > 0 && r.more(); {
+		waiting = slices.DeleteFunc(slices.Clone(waiting), func(t *turn) bool {
+			if !r.more() {
+				return true
+			}
+			e, listErr, ok := t.next()
+			if !ok {
+				return true
+			}
+			if listErr != nil {
+				err = errors.Join(err, listErr)
+				return true
+			}
+			return !r.take(state, t, e)
+		})
+	}
+	return err
+}
+
+// turns lists the destinations that have something parked. What is for one that the settings do not have is left.
+func (r *replay) turns(state park.State) ([]*turn, error) {
+	ids, err := r.shelf.Destinations(r.inv.ctx, state)
+	if err != nil {
+		return nil, err
+	}
+	var due time.Time
+	if !r.wish.All {
+		due = r.inv.f.now()
+	}
+	r.report.Destinations = make(map[string]*replayCount)
+	var turns []*turn
+	for _, id := range ids {
+		if r.wish.Dest != "" && r.wish.Dest != id {
+			continue
+		}
+		t := &turn{count: &replayCount{}}
+		r.report.Destinations[id] = t.count
+		if t.lane = r.inv.f.laneOf(id); t.lane == nil {
+			t.count.Stopped = "the settings have no such destination"
+			continue
+		}
+		t.next, t.stop = iter.Pull2(r.shelf.Entries(r.inv.ctx, state, id, r.wish.Reason, due))
+		turns = append(turns, t)
+	}
+	return turns, nil
+}
+
+// laneOf is the lane of a destination; nil when the settings do not have it.
+func (f *Forwarder) laneOf(id string) *lane {
+	for _, l := range f.lanes {
+		if l.place.ID == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// take replays one parked object, and reports whether its destination may have another one in this run.
+func (r *replay) take(state park.State, t *turn, e park.Entry) bool {
+	t.count.Found++
+	if r.left > 0 {
+		r.left--
+	}
+	if r.wish.DryRun {
+		return r.look(t, e)
+	}
+	lease, ours, err := r.shelf.Take(r.inv.store, e.ID, r.inv.f.now(), r.leaseFor())
+	switch {
+	case err != nil:
+		t.count.Stopped = err.Error()
+		return false
+	case !ours:
+		t.count.Busy++
+		return true
+	}
+	goOn := r.leased(state, t, e)
+	// One that cannot be released expires.
+	_ = lease.Release(r.inv.store)
+	return goOn
+}
+
+// leaseFor is how long an object is ours: as long as this run may last.
+func (r *replay) leaseFor() time.Duration {
+	const usual = 15 * time.Minute
+	if r.inv.deadline.IsZero() {
+		return usual
+	}
+	return r.inv.deadline.Sub(r.inv.f.now())
+}
+
+// look counts what is in an object.
+func (r *replay) look(t *turn, e park.Entry) bool {
+	o, err := r.shelf.Get(r.inv.ctx, e)
+	if err == nil {
+		t.count.Lines += o.Header.Count
+	}
+	return true
+}
+
+// leased replays an object that is ours now.
+func (r *replay) leased(state park.State, t *turn, e park.Entry) bool {
+	o, err := r.shelf.Get(r.inv.ctx, e)
+	corrupt, isCorrupt := errors.AsType[*park.CorruptError](err)
+	switch {
+	case errors.Is(err, park.ErrGone):
+		return true // another run has seen to it
+	case isCorrupt && state == park.Dead:
+		t.count.Left++
+		return true
+	case isCorrupt:
+		return r.bury(t, e, "store_corrupt", corrupt)
+	case err != nil:
+		t.count.Stopped = err.Error()
+		return false
+	}
+	t.count.Lines += o.Header.Count
+	if state == park.Pending {
+		if reason := spent(&o.Header, r.inv.f.now()); reason != "" {
+			return r.bury(t, e, reason, nil)
+		}
+	}
+	if o.Header.Kind == park.KindPointer {
+		return r.pointer(state, t, e, &o.Header)
+	}
+	return r.items(t, e, o)
+}
+
+// spent names why something is not tried again; empty when it is.
+func spent(h *park.Header, now time.Time) string {
+	switch {
+	case h.Attempt > maxAttempts:
+		return reasonExhausted
+	case !h.MaxAgeAt.IsZero() && now.After(h.MaxAgeAt):
+		return "too_old"
+	}
+	return ""
+}
+
+// bury moves an object to where a person looks.
+func (r *replay) bury(t *turn, e park.Entry, reason string, cause error) bool {
+	if _, err := r.shelf.Bury(r.inv.store, e, reason, r.inv.f.now()); err != nil {
+		t.count.Stopped = errors.Join(err, cause).Error()
+		return false
+	}
+	t.count.Dead++
+	return true
+}
+
+// measure reports how much is parked, for the alarms.
+func (r *replay) measure() error {
+	var g ledger.Gauges
+	ids, err := r.shelf.Destinations(r.inv.store, park.Pending)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		oldest := r.inv.f.now()
+		tried := 0
+		for e, err := range r.shelf.Entries(r.inv.store, park.Pending, id, "", time.Time{}) {
+			if err != nil {
+				return err
+			}
+			g.PendingObjects++
+			since := e.LastModified
+			if e.Attempt > 1 && tried < maxLooks { // it was written anew
+				tried++
+				since = r.firstFailure(e)
+			}
+			if since.Before(oldest) {
+				oldest = since
+			}
+		}
+		g.PendingOldest = max(g.PendingOldest, r.inv.f.now().Sub(oldest))
+	}
+	for _, state := range []park.State{park.Dead, park.DeadRaw} {
+		for _, err := range r.shelf.Entries(r.inv.store, state, "", "", time.Time{}) {
+			if err != nil {
+				return err
+			}
+			g.DeadObjects++
+		}
+	}
+	_, _ = r.inv.f.out.Write(g.AppendEMF(nil, r.inv.f.function.Name, r.inv.f.now()))
+	return nil
+}
+
+// maxLooks is how many objects of a destination are read to tell their age. A run writes anew one object of a destination
+// that is in trouble and leaves the others, so there are few.
+const maxLooks = 10
+
+// firstFailure is when what is in an object first failed, or when the object was written.
+func (r *replay) firstFailure(e park.Entry) time.Time {
+	o, err := r.shelf.Get(r.inv.store, e)
+	if err != nil {
+		return e.LastModified
+	}
+	return o.Header.FirstFailedAt
+}
+
+// shelf opens the store for reading.
+func (p *parking) shelf(own string) (*park.Shelf, error) {
+	if p == nil {
+		return nil, errNoPark
+	}
+	client, err := p.client()
+	if err != nil {
+		return nil, err
+	}
+	o := p.options
+	o.Owner = cmp.Or(o.Owner, own)
+	return park.NewShelf(client, o), nil
+}
+
+// shelfOf opens another bucket for reading.
+func (p *parking) shelfOf(bucket string) (*park.Shelf, error) {
+	client, err := p.client()
+	if err != nil {
+		return nil, err
+	}
+	return park.NewShelf(client, park.Options{Bucket: bucket}), nil
+}
+
+// clear forgets the shared hint about a destination that takes lines again.
+func (r *replay) clear(ctx context.Context, t *turn) {
+	if t.sent {
+		return
+	}
+	t.sent = true
+	_ = r.shelf.ClearHint(ctx, t.lane.place.ID) // it ends by itself
+}

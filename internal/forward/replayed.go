@@ -1,0 +1,137 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"sluice/internal/batch"
+	"sluice/internal/deliver"
+	"sluice/internal/event"
+	"sluice/internal/failpoint"
+	"sluice/internal/park"
+)
+
+// items sends the items of a parked object, with the ids they had.
+func (r *replay) items(t *turn, e park.Entry, o *park.Object) bool {
+	failpoint.Hit(failpoint.Leased)
+	inv := r.inv
+	again := &againParker{inv: inv, shelf: r.shelf, object: o}
+	account := inv.ledger.Account(t.lane.place.ID)
+	flight := t.lane.sender.Start(inv.ctx, deliver.FlightOptions{
+		Account: account, Parker: again, Store: inv.store, Probe: true,
+	})
+	batch.Rebuild(t.lane.options, o.Header.IdempotencyKey, slices.Values(o.Items), flight.Submit)
+	account.In(len(o.Items))
+	result := flight.Wait()
+	if result.Err != nil {
+		t.count.Stopped = result.Err.Error() // what is left of it stays where it is
+		return false
+	}
+	return r.ended(t, e, again.pending, again.dead, flight.Troubled())
+}
+
+// ended deletes an object of which everything is where it belongs now.
+func (r *replay) ended(t *turn, e park.Entry, again, dead, troubled bool) bool {
+	if err := r.shelf.Delete(r.inv.store, e); err != nil {
+		t.count.Stopped = err.Error()
+		return false
+	}
+	switch {
+	case again:
+		t.count.Again++
+	case dead:
+		t.count.Dead++
+	default:
+		t.count.Done++
+		r.clear(r.inv.store, t)
+	}
+	if troubled {
+		t.count.Stopped = "the destination does not take them now"
+	}
+	return !troubled
+}
+
+// againParker parks again what was parked before.
+type againParker struct {
+	inv    *invocation
+	shelf  *park.Shelf
+	object *park.Object
+
+	mu            sync.Mutex
+	pending, dead bool // something was parked so
+}
+
+// Park implements [deliver.Parker].
+func (p *againParker) Park(ctx context.Context, g *deliver.GivenUp) error {
+	given, err := givenUpItems(g)
+	if err != nil {
+		return err
+	}
+	now, attempt := p.inv.f.now(), p.object.Header.Attempt+1
+	next := park.Next{
+		State: park.Pending, NotBefore: now.Add(max(g.Wait, jittered(backoffOf(attempt)))), Reason: given.Reason, At: now,
+		RequestID: p.inv.requestID,
+	}
+	for item := range given.Lines {
+		next.Items = append(next.Items, bytes.Clone(item))
+	}
+	switch {
+	case g.Permanent:
+		next.State = park.Dead
+	case attempt > maxAttempts:
+		next.State, next.Reason.Code, next.Reason.Class = park.Dead, reasonExhausted, classOf(true)
+	case g.Reason == reasonDeadline:
+		next.NotBefore = now
+	}
+	if _, err := p.shelf.Again(ctx, p.object, next); err != nil {
+		return fmt.Errorf("park again: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending, p.dead = p.pending || next.State == park.Pending, p.dead || next.State == park.Dead
+	return nil
+}
+
+// jittered is d, give or take a fifth.
+func jittered(d time.Duration) time.Duration {
+	const share = 0.2
+	return time.Duration(float64(d) * (1 + share*(2*rand.Float64()-1)))
+}
+
+// pointer reads again the part of an object that a pointer names.
+func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header) bool {
+	failpoint.Hit(failpoint.Leased)
+	source := &h.Sources[0]
+	if part := source.ByteRange; part != nil && (part[0] != 0 || part[1] != park.ToEnd) {
+		t.count.Left++ // it is a piece that could not be read, which the pieces around it have been forwarded without
+		return true
+	}
+	inv := r.inv
+	inv.open(0, t.lane)
+	run := newObjectRun(inv)
+	run.again = h
+	o := event.Object{
+		Bucket: source.Bucket, Key: source.Key, VersionID: source.VersionID, ETag: source.ETag, Sequencer: source.Sequencer,
+		Region: source.Region, SizeBytes: source.SizeBytes, EventMillis: h.FirstFailedAt.UnixMilli(),
+	}
+	if o.SizeBytes == 0 {
+		o.SizeBytes = -1 // not known
+	}
+	if source.Records != nil {
+		o.Resume = &event.Resume{Records: source.Records[0], Decode: source.Decode}
+	}
+	run.guard(0, func() { run.object(0, &o, false) })
+	at := run.settle()
+	troubled := inv.lanes[0].flight.Troubled()
+	inv.lanes = nil
+	if at.err != nil {
+		t.count.Stopped = at.err.Error()
+		return state == park.Dead
+	}
+	return r.ended(t, e, run.parked[0] != "", false, troubled)
+}
