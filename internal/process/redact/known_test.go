@@ -1,0 +1,216 @@
+package redact
+
+import (
+	"bytes"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The patterns of the Datadog Forwarder.
+var (
+	ipv4Pattern  = regexp.MustCompile(`\d{1,3}(\.\d{1,3}){3}`)
+	emailPattern = regexp.MustCompile(`[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+`)
+)
+
+func TestIPv4(t *testing.T) {
+	const x = "xxx.xxx.xxx.xxx"
+	for text, want := range map[string]string{
+		"192.0.2.1":             x,
+		"from 192.0.2.1 to":     "from " + x + " to",
+		"192.0.2.1,192.0.2.2":   x + "," + x,
+		"1.2.3.4.5.6.7.8":       x + "." + x,
+		"1.2.3.4.5":             x + ".5",
+		"1.2.3.4.":              x + ".",
+		"..1.2.3.4":             ".." + x,
+		"1..2.3.4.5":            "1.." + x,
+		"999.999.999.999":       x,
+		"1234.1.1.1":            "1" + x,
+		"1.1.1.1234":            x + "4",
+		"1.1234.1.1.1":          "1.1" + x,
+		"1.2.3":                 "1.2.3",
+		"1.2.3.x.4.5.6.7":       "1.2.3.x." + x,
+		"":                      "",
+		".":                     ".",
+		"...":                   "...",
+		"\xff1.2.3.4\xff":       "\xff" + x + "\xff",
+		"1.2.3.٤":               "1.2.3.٤",
+		"x1.2.3.4x":             "x" + x + "x",
+		"1.2.3.41.2.3.4":        x + ".2.3.4",
+		"10.0.0.1:443->10.0.0.": x + ":443->10.0.0.",
+	} {
+		t.Run(text, func(t *testing.T) {
+			require.Equal(t, want, string(ipv4Pattern.ReplaceAll([]byte(text), []byte(x))), "the row is wrong")
+			assert.Equal(t, want, redactText(t, IPv4("ip"), text))
+		})
+	}
+}
+
+func FuzzIPv4(f *testing.F) {
+	for _, seed := range []string{"1.2.3.4.5.6.7.8", "1.2.3.41.2.3.4", "1234.1.1.1", "1.1.1.1234", "1..2.3.4.5", "a1.2.3.4\x80.5"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		requireSame(t, IPv4("ip"), ipv4Pattern, "xxx.xxx.xxx.xxx", text)
+		requireSame(t, IPv4("ip"), ipv4Pattern, "xxx.xxx.xxx.xxx", only("0123456789..... a", text))
+	})
+}
+
+func TestEmail(t *testing.T) {
+	const x = "xxxxx@xxxxx.com"
+	for text, want := range map[string]string{
+		"bob@example.com":         x,
+		"<bob.b+x@example.com>":   "<" + x + ">",
+		"bob@example.com.":        x,
+		"bob@example.com, a@b.c":  x + ", " + x,
+		"bob@example":             "bob@example",
+		"bob@example.":            "bob@example.",
+		"bob@.com":                "bob@.com",
+		"@example.com":            "@example.com",
+		"a@b@c.d":                 "a@" + x,
+		"a@b.c@d.e":               x + "@d.e",
+		"a@b.c_@d.e":              x + x,
+		"a@b..":                   x,
+		"a@b.-":                   x,
+		"@":                       "@",
+		"@@":                      "@@",
+		"bøb@example.com":         "bø" + x,
+		"bob@exämple.com":         "bob@exämple.com",
+		"a\xff@b.c":               "a\xff@b.c",
+		"user=bob@example.com\n@": "user=" + x + "\n@",
+	} {
+		t.Run(text, func(t *testing.T) {
+			require.Equal(t, want, string(emailPattern.ReplaceAll([]byte(text), []byte(x))), "the row is wrong")
+			assert.Equal(t, want, redactText(t, Email("email"), text))
+		})
+	}
+}
+
+func FuzzEmail(f *testing.F) {
+	for _, seed := range []string{"a@b.c@d.e", "a@b@c.d", "a@b.c_@d.e", "a@b..", "@", "x@y.\x80"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		requireSame(t, Email("email"), emailPattern, "xxxxx@xxxxx.com", text)
+		requireSame(t, Email("email"), emailPattern, "xxxxx@xxxxx.com", only("aZ0_.+-@@@.. ", text))
+	})
+}
+
+func TestIPv6(t *testing.T) {
+	const x = "xxxx::xxxx"
+	for text, want := range map[string]string{
+		"2001:db8::1": x,
+		"2001:0DB8:0000:0000:0000:0000:0000:0001": x,
+		"from 2001:db8::1 to ::1":                 "from " + x + " to " + x,
+		"[2001:db8::1]:443":                       "[" + x + "]:443",
+		"2001:db8::1: refused":                    x + ": refused",
+		"2001:db8::1.":                            x + ".",
+		"2001:db8::1...":                          x + "...",
+		"2001:db8::1.443 > 2001:db8::2.80:":       x + ".443 > " + x + ".80:",
+		"client:2001:db8::1":                      "client:" + x,
+		"fe80::1%eth0":                            x + "%eth0",
+		"2001:db8::/32":                           x + "/32",
+		"::ffff:192.0.2.1":                        x,
+		"64:ff9b::192.0.2.1":                      x,
+		"1:2:3:4:5:6:192.0.2.1":                   x,
+		"1:2:3:4:5:6:7::":                         x,
+		"::2:3:4:5:6:7:8":                         x,
+		"::":                                      "::",
+		"1:2:3:4:5:6:7:8:9":                       "1:2:3:4:5:6:7:8:9",
+		"1:2:3:4::5:6:7:8":                        "1:2:3:4::5:6:7:8",
+		"1::2::3":                                 "1::2::3",
+		"12345::1":                                "12345::1",
+		"12:34:56":                                "12:34:56",
+		"2024-02-01T00:00:00.000Z":                "2024-02-01T00:00:00.000Z",
+		"00:1a:2b:3c:4d:5e":                       "00:1a:2b:3c:4d:5e",
+		"std::a":                                  "std::a",
+		"Foo::Bar":                                "Foo::Bar",
+		"Foo::bad":                                "Foo::bad",
+		"abc::def_":                               "abc::def_",
+		"arn:aws:s3:::a":                          "arn:aws:s3:::a",
+		"arn:aws:iam::123456789012:role/a":        "arn:aws:iam::123456789012:role/a",
+		`"time":"12:00","ip":"2001:db8::1"`:       `"time":"12:00","ip":"` + x + `"`,
+		":::1":                                    ":::1",
+		":":                                       ":",
+		"":                                        "",
+		"é2001:db8::1é":                           "é" + x + "é",
+		strings.Repeat("a:", 30) + ":1":           strings.Repeat("a:", 30) + ":1",
+	} {
+		t.Run(text, func(t *testing.T) {
+			assert.Equal(t, want, redactText(t, IPv6("ip"), text))
+		})
+	}
+}
+
+// What package netip takes for an address and what isIPv6 takes for one is the same, but for zones and the address that
+// has no digit; and an address is found wherever white space is around it.
+func FuzzIPv6(f *testing.F) {
+	for _, seed := range []string{
+		"2001:db8::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::", "1::2::3", "::01.2.3.4", "1:2:3:4:5:6:7:1.2.3.4",
+		"::1.2.3.4.5", "0X::", ":::", ":1::2", "1:", "::1:",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, s := range [][]byte{text, only("0123456789abcF:::::::.", text)} {
+			address, err := netip.ParseAddr(string(s))
+			want := err == nil && address.Is6() && address.Zone() == "" && string(s) != "::"
+			require.Equal(t, want, isIPv6(s), "%q", s)
+			if want {
+				require.Equal(t, "at xxxx::xxxx !", redactText(t, IPv6("ip"), "at "+string(s)+" !"))
+				require.Equal(t, `"xxxx::xxxx"`, redactText(t, IPv6("ip"), `"`+string(s)+`"`))
+			}
+			redactText(t, IPv6("ip"), string(s))
+		}
+	})
+}
+
+// only maps each byte to one of alphabet, so that a fuzzer's text is nearly one that matches.
+func only(alphabet string, text []byte) []byte {
+	out := make([]byte, len(text))
+	for i, c := range text {
+		out[i] = alphabet[int(c)%len(alphabet)]
+	}
+	return out
+}
+
+// redactText redacts text by one rule in every way there is, and requires that they agree.
+func redactText(t *testing.T, rule Rule, text string) string {
+	t.Helper()
+	rules, err := Compile(rule)
+	require.NoError(t, err)
+	r := New(rules)
+	out, hits := r.AppendText([]byte("before "), []byte(text))
+	out, found := bytes.CutPrefix(out, []byte("before "))
+	require.True(t, found, "what was there stays")
+	requireCount(t, r, hits)
+	return string(out)
+}
+
+func requireCount(t *testing.T, r *Redactor, want int) {
+	t.Helper()
+	sum := 0
+	for _, n := range r.Counts {
+		sum += n
+	}
+	require.Equal(t, want, sum)
+}
+
+// requireSame requires that a rule does what the standard library does.
+func requireSame(t *testing.T, rule Rule, standard *regexp.Regexp, replacement string, text []byte) {
+	t.Helper()
+	requireSameBy(t, compiled(t, rule), standard, replacement, text)
+}
+
+func requireSameBy(t *testing.T, r *Redactor, standard *regexp.Regexp, replacement string, text []byte) {
+	t.Helper()
+	r.Reset()
+	out, hits := r.AppendText(nil, text)
+	require.Equal(t, string(standard.ReplaceAll(text, []byte(replacement))), string(out), "%q", text)
+	require.Len(t, standard.FindAllIndex(text, -1), hits)
+	requireCount(t, r, hits)
+}

@@ -1,0 +1,191 @@
+// Package redact replaces what must not leave the account in the text of a log: before it is sent, parked or logged.
+//
+// Rules are compiled once and are shared; a [Redactor] applies them, in their order, each to what the one before has left.
+// It promises: the result of a pattern is that of regexp.ReplaceAll, byte for byte; a rule reaches no further than the one
+// value it is looking at, so no pattern can break the JSON around it; JSON stays JSON, and its bytes outside of changed
+// values stay as they are; text that no rule matches costs a scan for what the patterns demand and no allocation; hostile
+// text costs no more memory than a small multiple of its size.
+//
+// It does not look at the names of members, only at their values: a pattern that wants a name and its value finds neither
+// in JSON. It does not look for JSON inside a JSON string: the string is one text.
+package redact
+
+import (
+	"bytes"
+
+	"sluice/internal/record"
+)
+
+// A text may become longer by what is put into it, but there is an end, for a pattern of one letter meets lines of nothing
+// else. Beyond it the whole value is replaced by [tooLong].
+const (
+	growthFactor = 3        // of the length of what is redacted
+	growthBytes  = 64 << 10 // on top of that
+	tooLong      = "[redacted]"
+)
+
+// Redactor applies rules and counts. It is not safe for concurrent use. It keeps buffers as large as the largest text
+// it was given, a few times.
+type Redactor struct {
+	rules  []rule
+	counts []int
+	active []bool // rules that may match in the text at hand
+	room   int    // bytes by which the text at hand may still grow
+
+	plain  []byte    // a message without its escapes
+	value  []byte    // a value in it without its escapes
+	turns  [2][]byte // what one rule has left for the next
+	output []byte    // what Message returns
+
+	validator validator
+}
+
+// New returns a redactor with all counts at 0.
+func New(rules *Rules) *Redactor {
+	return &Redactor{
+		rules:  rules.list,
+		counts: make([]int, len(rules.list)),
+		active: make([]bool, len(rules.list)),
+	}
+}
+
+// Counts yields each rule with how many matches it has replaced so far, in the order of the rules. Range over it:
+//
+//	for name, n := range redactor.Counts { … }
+func (r *Redactor) Counts(yield func(name string, n int) bool) {
+	for i := range r.rules {
+		if !yield(r.rules[i].name, r.counts[i]) {
+			return
+		}
+	}
+}
+
+// Reset sets all counts to 0.
+func (r *Redactor) Reset() { clear(r.counts) }
+
+// Message redacts the message of a record. In a JSON object or array every value is redacted on its own, as by AppendJSON;
+// any other text is one value. Without a hit it returns t itself. Otherwise the text is plain and is a view of a buffer
+// that is valid until the next call.
+func (r *Redactor) Message(t record.Text) (redacted record.Text, hits int) {
+	if !t.Escaped && !isBracketed(t.Bytes) {
+		return r.whole(t, t.Bytes)
+	}
+	if !r.probe(t.Bytes) {
+		return t, 0
+	}
+	plain := t.Bytes
+	if t.Escaped {
+		plain = unescape(&r.plain, t.Bytes)
+	}
+	if isBracketed(plain) {
+		r.allow(len(plain))
+		out, hits, ok := r.appendValues(r.output[:0], plain)
+		r.output = out
+		if ok && hits == 0 {
+			return t, 0
+		}
+		if ok {
+			return record.Plain(out), hits
+		}
+	}
+	return r.whole(t, plain)
+}
+
+// whole redacts plain, the plain form of t, as one value.
+func (r *Redactor) whole(t record.Text, plain []byte) (redacted record.Text, hits int) {
+	r.allow(len(plain))
+	out, hits := r.replace(plain, nil)
+	if hits == 0 {
+		return t, 0
+	}
+	return record.Plain(out), hits
+}
+
+// AppendText appends plain, which is one value, redacted. The two must not overlap.
+func (r *Redactor) AppendText(dst, plain []byte) (out []byte, hits int) {
+	r.allow(len(plain))
+	redacted, hits := r.replace(plain, nil)
+	return append(dst, redacted...), hits
+}
+
+// AppendEscaped appends escaped, the inside of a JSON string that has been validated, redacted as the text it stands for.
+// Without a hit its bytes stay as they are; otherwise they are escaped anew. The two must not overlap.
+func (r *Redactor) AppendEscaped(dst, escaped []byte) (out []byte, hits int) {
+	if !r.probe(escaped) {
+		return append(dst, escaped...), 0
+	}
+	r.allow(len(escaped))
+	redacted, hits := r.replace(unescape(&r.value, escaped), r.active)
+	if hits == 0 {
+		return append(dst, escaped...), 0
+	}
+	return record.AppendEscaped(dst, redacted), hits
+}
+
+// allow sets by how much a text of n bytes may grow.
+func (r *Redactor) allow(n int) { r.room = growthFactor*n + growthBytes }
+
+// replace applies the rules to text, those first that active names; nil names all. It returns text itself when there is no
+// hit, otherwise a view of a buffer that is valid until the next call.
+func (r *Redactor) replace(text []byte, active []bool) (redacted []byte, hits int) {
+	redacted = text
+	turn := 0
+	for i := range r.rules {
+		if hits == 0 && active != nil && !active[i] {
+			continue // once something has changed, what was found in the text before says nothing
+		}
+		room := r.room - (len(redacted) - len(text))
+		out, n := r.rules[i].replace(r.turns[turn][:0], redacted, room)
+		if n == 0 {
+			continue
+		}
+		r.turns[turn], redacted = out, out
+		turn = 1 - turn
+		hits += n
+		r.counts[i] += n
+	}
+	r.room -= len(redacted) - len(text)
+	return redacted, hits
+}
+
+// probe finds out which rules may match in what text stands for, and reports whether there is one. The text may be
+// escaped, be JSON with escapes in its strings, or both.
+func (r *Redactor) probe(text []byte) bool {
+	if len(r.rules) == 0 {
+		return false
+	}
+	if hidesCharacters(text) {
+		for i := range r.active {
+			r.active[i] = true
+		}
+		return true
+	}
+	found := false
+	for i := range r.rules {
+		r.active[i] = r.rules[i].mayMatch(text)
+		found = found || r.active[i]
+	}
+	return found
+}
+
+// mayMatch reports whether one of the active rules may match in what escaped stands for.
+func (r *Redactor) mayMatch(escaped []byte) bool {
+	if hidesCharacters(escaped) {
+		return true
+	}
+	for i := range r.rules {
+		if r.active[i] && r.rules[i].mayMatch(escaped) {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape returns the plain form of escaped: escaped itself when it has no escapes, otherwise in buf.
+func unescape(buf *[]byte, escaped []byte) []byte {
+	if bytes.IndexByte(escaped, '\\') < 0 {
+		return escaped
+	}
+	*buf = record.AppendUnescaped((*buf)[:0], escaped)
+	return *buf
+}
