@@ -1,7 +1,8 @@
 # The usual tasks. Each one works in any folder; what they do is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test oracle race lint bench bench-e2e fuzz rss startup sizes reproducible clean
+SOAK ?= 3m
+.PHONY: help build demo test oracle race lint bench bench-e2e fuzz rss soak startup sizes reproducible clean crash faults
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -34,8 +35,17 @@ bench-e2e: ## the real S3 function and objects up to 1 GiB: time, memory, nothin
 fuzz: ## every fuzz target for a while (FUZZTIME=10000x)
 	@scripts/fuzz
 
+crash: ## every function ended at every fail point, and what became of every line (ARGS="-short -run kinesis -seed 7 -v")
+	cd e2e && go run ./crash $(ARGS)
+
+faults: ## every fault of the delivery contract on every path it concerns: lines lost, unaccounted, repeated (ARGS="-short -run 'F7 ' -v")
+	cd e2e && go run ./faults $(ARGS)
+
 rss: ## peak memory of the real binary under load
 	cd e2e && go run ./rss
+
+soak: ## every function for a while among faults and kills: lines lost, left behind, memory that grows (SOAK=3m)
+	cd e2e && go run ./soak -for $(SOAK)
 
 startup: build ## processor time from start to ready
 	go run ./scripts/startup dist/$$(go env GOARCH)/cloudwatch/bootstrap

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,7 +166,7 @@ func TestS3DamagedObjectAndNoParkStore(t *testing.T) {
 		o := r.generate.Object(500, generate.ALB)
 		seen := 0
 		r.s3.SetScript(func(a bucket.Arrival) bucket.Step {
-			if a.Bucket != parkBucket {
+			if a.Bucket != parkBucket || a.Method != http.MethodPut {
 				return bucket.Step{}
 			}
 			if seen++; seen > 2 {

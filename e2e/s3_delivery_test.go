@@ -22,7 +22,7 @@ import (
 
 const batchItems = 1_000 // the most lines of a batch, Datadog Logs API v2
 
-// While the intake is away, messages go back to their queue; when it is back, every line arrives once.
+// Without a park store, messages go back to their queue while the intake is away; when it is back, every line arrives once.
 func TestS3Outage(t *testing.T) {
 	failing := intake.Refuse(http.StatusInternalServerError)
 	for name, announce := range map[string]func(*s3Rig, ...stored){
@@ -36,7 +36,7 @@ func TestS3Outage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newS3Rig(t, setup{})
+			r := newS3Rig(t, setup{env: map[string]string{"SLUICE_PARK_BUCKET": ""}})
 			r.intake.SetScript(intake.Sequence(failing, failing, failing, failing))
 			announce(r, r.access("a.log", 50), r.access("b.log", 60), r.access("c.log", 70))
 
@@ -51,9 +51,10 @@ func TestS3Outage(t *testing.T) {
 	}
 }
 
-// A batch that the intake never takes costs the messages whose lines are in it a second delivery, and no other.
+// Without a park store, a batch that the intake never takes costs the messages whose lines are in it a second delivery, and
+// no other.
 func TestS3OutageInTheMidst(t *testing.T) {
-	r := newS3Rig(t, setup{})
+	r := newS3Rig(t, setup{env: map[string]string{"SLUICE_PARK_BUCKET": ""}})
 	first, second := r.access("first.log", batchItems), r.access("second.log", batchItems+batchItems/2)
 	third := r.access("third.log", batchItems/2)
 	hurt := second.lines[len(second.lines)-1] // in the batch with the third object

@@ -91,7 +91,8 @@ func TestS3ObjectOverwrittenWhileItIsRead(t *testing.T) {
 	}
 }
 
-// What the function may not read goes back to its queue until that gives it up. Its neighbours are delivered once.
+// What the function may not read goes back to its queue until that is about to give it up: then it is parked, for replay.
+// Its neighbours are delivered once.
 func TestS3Forbidden(t *testing.T) {
 	for name, tc := range map[string]struct {
 		step   bucket.Step
@@ -110,15 +111,16 @@ func TestS3Forbidden(t *testing.T) {
 			report := r.audit()
 
 			assert.Equal(t, 50, report.Delivered)
-			assert.Equal(t, 10, report.Returned)
+			assert.Equal(t, 10, report.Parked)
 			assert.Zero(t, report.TotalDuplicates())
-			require.Len(t, r.objects.Failures, 1)
-			assert.Equal(t, []string{bad.id}, r.objects.Failures[0].Payloads)
-			assert.Equal(t, slices.Repeat([]owner.Outcome{owner.Partly}, maxReceives), r.outcomes())
-			assert.Len(t, r.s3.RequestsOf(logBucket, bad.Key), maxReceives, "a refusal is not asked for again")
-			for _, l := range r.function.Ledgers() {
+			assert.Empty(t, r.objects.Failures)
+			assert.Equal(t, append(slices.Repeat([]owner.Outcome{owner.Partly}, maxReceives-2), owner.Taken), r.outcomes())
+			assert.Len(t, r.s3.RequestsOf(logBucket, bad.Key), maxReceives-1, "a refusal is not asked for again")
+			ledgers := r.function.Ledgers()
+			for _, l := range ledgers[:maxReceives-2] {
 				assert.Equal(t, map[string]int{tc.reason: 1}, l.Destinations[defaultDest].Returned)
 			}
+			assert.Equal(t, map[string]int{tc.reason: 1}, ledgers[maxReceives-2].Destinations[defaultDest].Parked)
 		})
 	}
 }
@@ -196,9 +198,31 @@ func TestS3BrokenConnections(t *testing.T) {
 	}
 }
 
-// A connection that never gets anywhere is given up, and the queue gives the object again.
+// A connection that never gets anywhere is given up. What was read stands, and the rest of the object is parked.
 func TestS3ConnectionsThatAlwaysBreak(t *testing.T) {
 	r := newS3Rig(t, setup{})
+	o := r.generate.Object(2_000, generate.ALB)
+	hurt := r.put("hurt.log", o, o.Body)
+	r.s3.SetScript(func(a bucket.Arrival) bucket.Step {
+		if a.Key == hurt.Key && a.Nth <= 4 {
+			return bucket.CutAfter(hurt.Size / 8)
+		}
+		return bucket.Step{}
+	})
+	r.announce(hurt, r.access("well.log", 10))
+
+	report := r.audit()
+
+	assert.Equal(t, 2_010, report.Delivered+report.Parked)
+	assert.Greater(t, report.Delivered, 10+500, "four eighths of the object were read")
+	assert.Positive(t, report.Parked)
+	assert.Zero(t, report.TotalDuplicates())
+	assert.Equal(t, []owner.Outcome{owner.Taken}, r.outcomes())
+}
+
+// Without a park store, the queue gives the whole object again.
+func TestS3ConnectionsThatAlwaysBreakAndNoParkStore(t *testing.T) {
+	r := newS3Rig(t, setup{env: map[string]string{"SLUICE_PARK_BUCKET": ""}})
 	o := r.generate.Object(2_000, generate.ALB)
 	hurt := r.put("hurt.log", o, o.Body)
 	r.s3.SetScript(func(a bucket.Arrival) bucket.Step {
@@ -269,7 +293,7 @@ func TestS3JobResults(t *testing.T) {
 	}
 }
 
-// One message that cannot be read is the only one that comes again.
+// One message that cannot be read is kept as it came, and holds up no other.
 func TestS3OneBadMessageInTen(t *testing.T) {
 	object := notify.Object{Bucket: logBucket, Key: "k", Size: 1, Sequencer: "01", Time: now()}
 	native := notify.Native(object)
@@ -294,12 +318,9 @@ func TestS3OneBadMessageInTen(t *testing.T) {
 			report := r.audit()
 
 			assert.Equal(t, 90, report.Delivered)
-			assert.Equal(t, 1, report.Returned)
+			assert.Equal(t, 1, report.DeadRaw)
 			assert.Zero(t, report.TotalDuplicates())
-			require.Len(t, r.objects.History, maxReceives)
-			for _, d := range r.objects.History[1:] {
-				assert.Equal(t, []string{"bad"}, d.Payloads)
-			}
+			assert.Equal(t, []owner.Outcome{owner.Taken}, r.outcomes())
 			assert.Len(t, r.gets(), 9)
 		})
 	}

@@ -59,7 +59,7 @@ func TestS3Routes(t *testing.T) {
 
 			assert.Equal(t, 110, report.Delivered)
 			assert.Zero(t, report.TotalDuplicates())
-			require.Len(t, r.s3.Requests(), 2)
+			require.Len(t, r.asked(), 2)
 			for _, get := range r.gets() {
 				assert.Equal(t, stack.Account, get.ExpectedOwner)
 			}
@@ -202,7 +202,7 @@ func TestS3NothingToRead(t *testing.T) {
 
 			report := r.audit()
 
-			assert.Empty(t, r.s3.Requests())
+			assert.Empty(t, r.asked())
 			assert.Zero(t, report.Delivered)
 			want := map[string]int{}
 			if tc.rule != "" {
@@ -217,8 +217,8 @@ func TestS3NothingToRead(t *testing.T) {
 		r.message(notify.Native(elsewhere), stored{id: "forged"})
 		r.lines = append(r.lines, generate.Line{Payload: "forged", EventID: "forged"})
 
-		assert.Equal(t, 1, r.audit().Returned)
-		assert.Empty(t, r.s3.Requests())
+		assert.Equal(t, 1, r.audit().DeadRaw)
+		assert.Empty(t, r.gets())
 	})
 }
 
@@ -247,8 +247,8 @@ func TestS3ForgedOwner(t *testing.T) {
 
 	report := r.audit()
 
-	assert.Equal(t, 10, report.Returned)
-	require.Len(t, r.gets(), maxReceives)
+	assert.Equal(t, 10, report.Parked)
+	require.Len(t, r.gets(), maxReceives-1)
 	for _, get := range r.gets() {
 		assert.Equal(t, otherAccount, get.ExpectedOwner)
 		assert.Equal(t, http.StatusForbidden, get.Status)
@@ -268,7 +268,7 @@ func TestS3TinyObjects(t *testing.T) {
 
 	assert.Equal(t, len(r.lines), report.Delivered)
 	assert.Equal(t, map[audit.Class]int{}, report.Duplicates)
-	assert.Len(t, r.s3.Requests(), objects)
+	assert.Len(t, r.asked(), objects)
 	assert.Len(t, r.gets(), objects)
 	assert.Len(t, r.objects.History, objects/10)
 	assert.Len(t, r.intake.Requests(), objects/10, "the objects of a batch share their requests")

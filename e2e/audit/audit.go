@@ -92,47 +92,12 @@ const maxExamples = 5 // of each kind
 // Join audits one destination.
 func Join(e Evidence) *Report {
 	r := &Report{In: len(e.Lines), Duplicates: map[Class]int{}, Examples: map[string][]string{}}
-	arrivals := r.match(e)
-	history := byPayload(e.History)
-	failed := map[string]bool{}
-	for _, failure := range e.Failures {
-		for _, id := range failure.Payloads {
-			failed[id] = true
-		}
-	}
-	given := map[string][]owner.Failure{}
-	for _, failure := range e.Replayed {
-		for _, id := range failure.Payloads {
-			given[id] = append(given[id], failure)
-		}
-	}
-	parked, repeats := e.Parked.held(), e.Stream.repeats()
-	var loose, raw map[generate.Line]bool
-	if e.Parked != nil {
-		loose, raw = setOf(e.Parked.Loose), setOf(e.Parked.Raw)
-	}
+	arrivals, where := r.match(e), e.whereabouts()
 	var missing []generate.Line
 	for i, line := range e.Lines {
-		copies, in := arrivals[i], parked[line]
-		if copies.any() || in != (held{}) {
-			own := r.classifyStream(line, copies, repeats[line.Payload])
-			ambiguous := r.classify(line, own.intake, history[line.Payload])
-			r.settleParked(line, own, in, e.causes(own, history[line.Payload], given[line.Payload], ambiguous))
-		}
-		switch {
-		case copies.any():
-			r.Delivered++
-		case line.Rule != "":
-			r.Dropped++
-		case in.pending > 0:
-			r.Parked++
-		case in.dead > 0 || loose[line]:
-			r.Dead++
-		case failed[line.Payload]:
-			r.Returned++
-		case raw[line]:
-			r.DeadRaw++
-		default:
+		copies := arrivals[i]
+		r.explain(line, copies, where)
+		if !r.place(line, copies, where) {
 			missing = append(missing, line)
 		}
 	}
@@ -141,6 +106,72 @@ func Join(e Evidence) *Report {
 	r.compareParked(e)
 	r.compareStream(e)
 	return r
+}
+
+// whereabouts is the evidence, arranged by lines and payloads.
+type whereabouts struct {
+	evidence   *Evidence
+	deliveries map[string][]delivery
+	failed     map[string]bool            // payloads that their keeper still has
+	given      map[string][]owner.Failure // what replay took from it, by payload
+	parked     map[generate.Line]held
+	loose, raw map[generate.Line]bool
+	repeats    map[string]int // of the delivery stream, by payload
+}
+
+func (e *Evidence) whereabouts() *whereabouts {
+	w := &whereabouts{
+		evidence: e, deliveries: byPayload(e.History), failed: map[string]bool{}, given: map[string][]owner.Failure{},
+		parked: e.Parked.held(), repeats: e.Stream.repeats(),
+	}
+	for _, failure := range e.Failures {
+		for _, id := range failure.Payloads {
+			w.failed[id] = true
+		}
+	}
+	for _, failure := range e.Replayed {
+		for _, id := range failure.Payloads {
+			w.given[id] = append(w.given[id], failure)
+		}
+	}
+	if e.Parked != nil {
+		w.loose, w.raw = setOf(e.Parked.Loose), setOf(e.Parked.Raw)
+	}
+	return w
+}
+
+// explain finds a cause for every place of a line but the first.
+func (r *Report) explain(line generate.Line, copies arrival, w *whereabouts) {
+	in := w.parked[line]
+	if !copies.any() && in == (held{}) {
+		return
+	}
+	deliveries := w.deliveries[line.Payload]
+	own := r.classifyStream(line, copies, w.repeats[line.Payload])
+	ambiguous := r.classify(line, own.intake, deliveries)
+	r.settleParked(line, own, in, w.evidence.causes(own, deliveries, w.given[line.Payload], ambiguous))
+}
+
+// place counts a line where it is, and says whether it is anywhere.
+func (r *Report) place(line generate.Line, copies arrival, w *whereabouts) bool {
+	in := w.parked[line]
+	switch {
+	case copies.any():
+		r.Delivered++
+	case line.Rule != "":
+		r.Dropped++
+	case in.pending > 0:
+		r.Parked++
+	case in.dead > 0 || w.loose[line]:
+		r.Dead++
+	case w.failed[line.Payload]:
+		r.Returned++
+	case w.raw[line]:
+		r.DeadRaw++
+	default:
+		return false
+	}
+	return true
 }
 
 // arrival is the intact entries of one line, by where they arrived and who sent them.

@@ -42,6 +42,8 @@ type source struct {
 	Lines     *[2]int64 `json:"lines"`      // records of that range; likewise
 }
 
+const maxPlainBytes = 64 << 20 // of an object: delivery contract 2.7 has it coalesced to 32 MiB, before it is encoded
+
 // object is a parked object.
 type object struct {
 	header header
@@ -54,9 +56,12 @@ func readObject(body []byte) (*object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gunzip: %w", err)
 	}
-	plain, err := io.ReadAll(unpacked)
+	plain, err := io.ReadAll(io.LimitReader(unpacked, maxPlainBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("gunzip: %w", err)
+	}
+	if len(plain) > maxPlainBytes {
+		return nil, fmt.Errorf("it has more than %d bytes", maxPlainBytes)
 	}
 	head, payload, found := bytes.Cut(plain, []byte("\n"))
 	if !found {
@@ -66,7 +71,10 @@ func readObject(body []byte) (*object, error) {
 	if err := json.Unmarshal(head, &o.header); err != nil {
 		return nil, fmt.Errorf("decode the header: %w", err)
 	}
-	return o, o.read(payload)
+	if err := o.read(payload); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // read takes the lines behind the header.

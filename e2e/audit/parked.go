@@ -11,7 +11,7 @@ import (
 
 // ParkStore is what the park store holds for the destination.
 type ParkStore struct {
-	Objects int             // items and pointers, pending or dead
+	Objects int             // items and pointers, pending or dead, and raw input
 	Pending []generate.Line // a line as often as there are objects that hold it
 	Dead    []generate.Line // likewise
 

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"sort"
@@ -25,6 +26,7 @@ type Store struct {
 	index *index
 	lines map[string][]generate.Line // by payload
 	raw   map[[sha256.Size]byte][]string
+	told  []told
 	from  []Source
 	dests map[string]*ParkStore
 	dead  []generate.Line // of raw input, which is for all destinations
@@ -52,11 +54,36 @@ func NewStore(root string, lines []generate.Line, from []Source) *Store {
 // read.
 func (s *Store) Knows(sum [sha256.Size]byte, payloads ...string) { s.raw[sum] = payloads }
 
+// told is a message and the payloads it announces.
+type told struct {
+	body     []byte
+	payloads []string
+}
+
+// Announced says of what payloads a message tells: a part of it may be kept as input that could not be read.
+func (s *Store) Announced(body []byte, payloads ...string) {
+	s.told = append(s.told, told{body, payloads})
+}
+
+// payloadsOf are those that raw input is of.
+func (s *Store) payloadsOf(raw []byte) (ids []string, known bool) {
+	if ids, known = s.raw[sha256.Sum256(raw)]; known || len(raw) == 0 {
+		return ids, known
+	}
+	for _, t := range s.told {
+		if bytes.Contains(t.body, raw) {
+			return t.payloads, true
+		}
+	}
+	return nil, false
+}
+
 // Of is what the store holds for a destination.
 func (s *Store) Of(destination string) *ParkStore {
-	p := s.of(destination)
+	p := *s.of(destination)
 	p.Raw = s.dead
-	return p
+	p.Objects += s.Objects["dead-raw"]
+	return &p
 }
 
 func (s *Store) of(destination string) *ParkStore {
@@ -172,7 +199,7 @@ func (p *source) part(from *Source) []generate.Line {
 		lines = lines[first:max(first, last)]
 	}
 	if r := p.Lines; r != nil {
-		first, last := min(r[0], int64(len(lines))), int64(len(lines))
+		first, last := max(0, min(r[0], int64(len(lines)))), int64(len(lines))
 		if r[1] >= 0 {
 			last = min(r[1], last)
 		}
@@ -187,7 +214,7 @@ func (s *Store) rawInput(body []byte) error {
 	if err != nil {
 		return err
 	}
-	ids, known := s.raw[sha256.Sum256(payload)]
+	ids, known := s.payloadsOf(payload)
 	if !known {
 		return fmt.Errorf("its payload of %d bytes is nothing that was sent", len(payload))
 	}

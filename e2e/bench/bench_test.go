@@ -71,7 +71,24 @@ func TestRun(t *testing.T) {
 	}
 	var out bytes.Buffer
 	t.Chdir("..") // the command is run in e2e
-	opts := options{sizesMiB: numbers{1}, inFlight: numbers{4}, latency: time.Millisecond, memoryMiB: 256, compression: "gzip"}
+	opts := options{
+		sizesMiB: numbers{1}, inFlight: numbers{4}, latency: time.Millisecond, memoryMiB: 256, compression: "gzip", timeout: longest,
+	}
 	require.NoError(t, run(t.Context(), opts, &out), out.String())
 	assert.Contains(t, out.String(), "wall:cpu")
+}
+
+// An object that takes longer than an invocation arrives all the same, each line once.
+func TestRunOfSeveralInvocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the function")
+	}
+	var out bytes.Buffer
+	t.Chdir("..")
+	opts := options{
+		sizesMiB: numbers{64}, inFlight: numbers{4}, latency: time.Millisecond, memoryMiB: 256, compression: "gzip",
+		timeout: 2 * time.Second,
+	}
+	require.NoError(t, run(t.Context(), opts, &out), out.String())
+	t.Log(out.String())
 }

@@ -44,6 +44,9 @@ func main() {
 	}
 }
 
+// longest is the longest timeout that Lambda has (Lambda quotas).
+const longest = 15 * time.Minute
+
 // options say what is measured.
 type options struct {
 	sizesMiB    numbers       // of the objects, before compression
@@ -53,6 +56,7 @@ type options struct {
 	compression string        // SLUICE_COMPRESSION
 	binary      string        // what to measure; empty: what functions/s3 builds to
 	strict      bool          // wall time counts too
+	timeout     time.Duration // of the function: what it has no time for goes on in another invocation
 }
 
 // parse reads the command line. What is wrong with it is printed to complaints.
@@ -66,6 +70,7 @@ func parse(args []string, complaints io.Writer) (options, error) {
 	flags.IntVar(&opts.memoryMiB, "memory", 256, "memory size of the function in MiB: it is told, not enforced")
 	flags.StringVar(&opts.compression, "compression", "zstd", "coding of bodies: zstd is what Datadog sites are sent")
 	flags.StringVar(&opts.binary, "binary", "", "a build of functions/s3 to measure, such as an older one (default: build it)")
+	flags.DurationVar(&opts.timeout, "timeout", longest, "of the function; an object that takes longer takes several invocations")
 	flags.BoolVar(&opts.strict, "strict", false,
 		fmt.Sprintf("fail when wall time is over %.1f times the processor time at %d in flight", maxWallRatio, strictInFlight))
 	if err := flags.Parse(args); err != nil {
@@ -113,8 +118,10 @@ func run(ctx context.Context, opts options, out io.Writer) (err error) {
 		return fmt.Errorf("start the S3 server: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.CreateBucket(ctx, bucketName, false); err != nil {
-		return fmt.Errorf("make the bucket: %w", err)
+	for _, name := range []string{bucketName, parkName} {
+		if err := store.CreateBucket(ctx, name, false); err != nil {
+			return fmt.Errorf("make the bucket: %w", err)
+		}
 	}
 	b := &bench{opts: opts, binary: binary, store: store, out: out}
 	fmt.Fprintf(out, "%d processors; the intake answers after %s; bodies are %s; cpu and peak are the function's alone,\n"+

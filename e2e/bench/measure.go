@@ -18,7 +18,6 @@ const (
 	apiKey      = "deadbeefdeadbeefdeadbeefdeadbeef" // invented
 	bucketName  = "example-logs"
 	destination = "datadog"        // the one that the environment describes
-	timeout     = 15 * time.Minute // the longest that Lambda has; Lambda quotas
 	ledgerTime  = 10 * time.Second // for a line that was written before the answer
 )
 
@@ -95,32 +94,6 @@ func (b *bench) once(ctx context.Context, put notify.Object, c corpus, inFlight 
 		return figures{}, fmt.Errorf("check what arrived: %w", err)
 	}
 	return f, nil
-}
-
-// invoke announces the object to a process of its own and measures it.
-func (b *bench) invoke(ctx context.Context, put notify.Object, intake string, inFlight int) (f figures, err error) {
-	function, err := stack.New(stack.Config{
-		Binary: b.binary, Name: "sluice-s3", MemoryMiB: b.opts.memoryMiB, Timeout: timeout, Env: b.env(intake, inFlight),
-	})
-	if err != nil {
-		return figures{}, fmt.Errorf("set the function up: %w", err)
-	}
-	before, start := readMachine(), time.Now()
-	result, err := function.Invoke(ctx, notify.Native(put))
-	wall, during := time.Since(start), readMachine().since(before)
-	var ledger stack.Ledger
-	if err == nil {
-		ledger, err = b.ledger(ctx, function, result)
-	}
-	// The processor time of a process is known once it has ended.
-	if err := errors.Join(err, function.Close()); err != nil {
-		return figures{}, err
-	}
-	usage := function.Usage()
-	return figures{
-		wall: wall, cpu: usage.CPU, peakBytes: usage.PeakRSSBytes, machine: during,
-		ledger: ledger.Destinations[destination],
-	}, nil
 }
 
 func (b *bench) env(intake string, inFlight int) map[string]string {

@@ -35,6 +35,7 @@ type figures struct {
 	sizeMiB, inFlight int
 	wall, cpu         time.Duration // cpu is that of the function's process, from its start to its end
 	peakBytes         int64         // of resident memory
+	runs              int           // invocations
 	requests          int           // answered with 202
 	wireBytes         int64         // of their bodies
 	lines             int           // of the object
@@ -61,10 +62,10 @@ func (f figures) String() string {
 func table(all []figures) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "MiB\tin flight\twall s\tcpu s\twall:cpu\tpeak MiB\trequests\twire MiB\tlines/s\tlines\tlost\ttwice\tothers s\tidle s\t")
+	fmt.Fprintln(w, "MiB\tin flight\twall s\tcpu s\twall:cpu\tpeak MiB\truns\trequests\twire MiB\tlines/s\tlines\tlost\ttwice\tothers s\tidle s\t")
 	for _, f := range all {
-		fmt.Fprintf(w, "%d\t%d\t%.2f\t%.2f\t%.2f\t%.1f\t%d\t%.1f\t%.0f\t%d\t%d\t%d\t%.2f\t%.2f\t\n",
-			f.sizeMiB, f.inFlight, f.wall.Seconds(), f.cpu.Seconds(), f.wallRatio(), mib(f.peakBytes), f.requests,
+		fmt.Fprintf(w, "%d\t%d\t%.2f\t%.2f\t%.2f\t%.1f\t%d\t%d\t%.1f\t%.0f\t%d\t%d\t%d\t%.2f\t%.2f\t\n",
+			f.sizeMiB, f.inFlight, f.wall.Seconds(), f.cpu.Seconds(), f.wallRatio(), mib(f.peakBytes), f.runs, f.requests,
 			mib(f.wireBytes), float64(f.lines)/f.wall.Seconds(), f.lines, f.lost(), f.tally.twice,
 			f.others().Seconds(), f.machine.idle.Seconds())
 	}
@@ -109,6 +110,9 @@ func (f figures) grown(smallest figures) error {
 // unaccounted says what happened to the lines if it was not that each arrived as it was and the ledger says so. A line that
 // arrived twice is none of that: the contract allows it after a request without an answer, and the table shows it.
 func (f figures) unaccounted(at string) error {
+	if f.runs > 1 && f.tally.twice != 0 {
+		return fmt.Errorf("%s: %d lines arrived twice in %d invocations, each of which goes on where the last one ended", at, f.tally.twice, f.runs)
+	}
 	if f.lost() != 0 || f.tally.damaged != 0 {
 		return fmt.Errorf("%s: of %d lines %d are lost; %d items are damaged", at, f.lines, f.lost(), f.tally.damaged)
 	}

@@ -1,7 +1,7 @@
 // Command demo shows the whole loop on one machine: the functions as they are deployed, driven over the Lambda Runtime
 // API by stand-ins for the services that own the events, reading objects from a local S3 server and sending to stand-ins
-// for the intake, with an outage in the middle. It ends with a ledger that accounts for every line, and fails when that
-// does not balance.
+// for the intake, with an outage in the middle. What the intake does not take is parked, and replayed at the end. It ends
+// with a ledger that accounts for every line, and fails when that does not balance.
 //
 // Some lines go through a Firehose delivery stream whose endpoint has an outage of its own: what Firehose could not deliver
 // is read from the objects it writes.
@@ -59,6 +59,9 @@ func run(ctx context.Context, out io.Writer) error {
 	if err := scene.play(ctx, work, newProgress(out, lines)); err != nil {
 		return err
 	}
+	if err := scene.replay(ctx, out); err != nil {
+		return err
+	}
 	if err := scene.stop(); err != nil {
 		return err
 	}
@@ -77,7 +80,11 @@ func account(ctx context.Context, out io.Writer, scene *scene, work work) error 
 	scene.loop.show(out, scene.bucket, len(work.records))
 	showParked(out, pointers)
 	showFunctions(out, scene.functions)
-	report := scene.audit(work, entries)
+	store, err := scene.store(ctx, work)
+	if err != nil {
+		return err
+	}
+	report := scene.audit(work, entries, store)
 	showLedger(out, report)
 	return errors.Join(report.Verdict(), checkParked(pointers, work.objects), scene.close())
 }

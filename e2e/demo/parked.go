@@ -28,24 +28,19 @@ type pointer struct {
 	} `json:"sources"`
 }
 
-// parked reads everything the functions parked.
+// parked reads everything the functions parked for a person.
 func parked(ctx context.Context, b *bucket.Server) ([]pointer, error) {
-	list, err := b.List(ctx, parkBucket, "")
-	if err != nil {
-		return nil, err
-	}
-	pointers := make([]pointer, len(list))
-	for i, o := range list {
-		body, err := b.Get(ctx, parkBucket, o.Key)
+	var pointers []pointer
+	var faults []error
+	err := eachParked(ctx, b, parkRoot+"dead/", func(key string, body []byte) {
+		p, err := readPointer(body)
 		if err != nil {
-			return nil, err
+			faults = append(faults, fmt.Errorf("read s3://%s/%s: %w", parkBucket, key, err))
 		}
-		if pointers[i], err = readPointer(body); err != nil {
-			return nil, fmt.Errorf("read s3://%s/%s: %w", parkBucket, o.Key, err)
-		}
-		pointers[i].at = o.Key
-	}
-	return pointers, nil
+		p.at = key
+		pointers = append(pointers, p)
+	})
+	return pointers, errors.Join(append(faults, err)...)
 }
 
 func readPointer(body []byte) (pointer, error) {

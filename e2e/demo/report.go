@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,8 +117,9 @@ func showFunctions(out io.Writer, functions []forwarder) {
 }
 
 // audit covers all functions together.
-func (s *scene) audit(w work, entries []intake.Entry) *audit.Report {
+func (s *scene) audit(w work, entries []intake.Entry, store *audit.Store) *audit.Report {
 	e := audit.Evidence{
+		Parked: store.Of(destination), Replays: s.replays, Sender: replaySender,
 		Destination: destination,
 		Lines:       w.lines,
 		Entries:     entries,
@@ -134,13 +136,34 @@ func (s *scene) audit(w work, entries []intake.Entry) *audit.Report {
 			large = f.Ledgers()
 		case loopFunction:
 			e.Stream = s.loop.evidence(f.Ledgers())
+		case replayFunction:
+			e.ReplayLedgers = f.Ledgers()
 		default:
 			e.Ledgers = append(e.Ledgers, f.Ledgers()...)
 		}
 	}
+	e.Parked.Puts = s.puts()
 	report := audit.Join(e)
+	report.Problems = append(report.Problems, store.Problems...)
 	s.large.account(report, large)
 	return report
+}
+
+// puts bound how many records the functions parked, but for replay, by what the bucket was sent.
+func (s *scene) puts() *audit.Puts {
+	p := &audit.Puts{}
+	for _, q := range s.bucket.Requests() {
+		folder, _, _ := strings.Cut(strings.TrimPrefix(q.Key, parkRoot), "/")
+		if q.Bucket != parkBucket || q.Method != http.MethodPut || folder != "pending" && folder != "dead" ||
+			strings.Contains(q.Agent, replayAgent) {
+			continue
+		}
+		p.Most += max(1, q.Count)
+		if q.Status == http.StatusOK {
+			p.Least += max(1, q.Count)
+		}
+	}
+	return p
 }
 
 // showLedger explains the duplicates, then ends with the ledger.

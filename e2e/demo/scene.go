@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"sluice/e2e/audit"
 	"sluice/e2e/stack"
 	"sluice/e2e/stack/bucket"
 	"sluice/e2e/stack/envelope"
@@ -31,6 +33,7 @@ type scene struct {
 	intake    *intake.Server
 	bucket    *bucket.Server
 	functions []forwarder // in the order they were started
+	replays   []audit.Replay
 	queue     *owner.Async
 	mapping   *owner.Mapping
 	announcer *announcer
@@ -62,7 +65,7 @@ func open(ctx context.Context) (*scene, error) {
 // serve starts the intakes and the bucket.
 func (s *scene) serve(ctx context.Context) error {
 	var err error
-	if s.intake, err = intake.StartDatadog(apiKey); err != nil {
+	if s.intake, err = intake.StartDatadog(apiKey, replayKey); err != nil {
 		return err
 	}
 	s.intake.SetScript(s.outage.script)
@@ -83,19 +86,23 @@ func (s *scene) serve(ctx context.Context) error {
 // to itself, whose destination is the intake that counts.
 func (s *scene) start(ctx context.Context) error {
 	objects := s.bucket.Env()
+	objects["SLUICE_PARK_BUCKET"] = parkBucket
+	events, replay := maps.Clone(objects), maps.Clone(objects)
+	replay["DD_API_KEY"], replay["AWS_EXECUTION_ENV"] = replayKey, strings.TrimPrefix(replayAgent, "exec-env/")
 	maps.Copy(objects, map[string]string{
-		"SLUICE_BUCKETS": logBucket, "SLUICE_PARK_BUCKET": parkBucket,
+		"SLUICE_BUCKETS":    logBucket,
 		"SLUICE_STRUCTURED": "message", // CloudTrail's records as their text, which the audit goes by
 	})
 	large := maps.Clone(objects)
 	large["DD_URL"] = s.large.tally.server.URL()
 
 	for _, d := range []deployment{
-		{name: "cloudwatch", main: "cloudwatch", timeout: time.Minute},
-		{name: "kinesis", main: "kinesis", timeout: time.Minute},
+		{name: "cloudwatch", main: "cloudwatch", timeout: time.Minute, env: events},
+		{name: "kinesis", main: "kinesis", timeout: time.Minute, env: events},
 		{name: "s3", main: "s3", timeout: time.Minute, env: objects},
 		{name: largeFunction, main: "s3", timeout: 5 * time.Minute, env: large}, // a busy machine takes more than one
 		{name: loopFunction, main: "firehose", timeout: time.Minute},
+		{name: replayFunction, main: "replay", timeout: time.Minute, env: replay},
 	} {
 		if err := s.deploy(ctx, d); err != nil {
 			return err

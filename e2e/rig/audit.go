@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -16,11 +15,7 @@ import (
 // Audit ends the processes, so that their counts are complete, reads the park store and joins everything. The rig may go on
 // afterwards: the next event of a function starts a process. What owners still have counts as lost: Drain before.
 func (r *Rig) Audit(ctx context.Context) (*Result, error) {
-	var faults []error
-	for name := range r.running() {
-		faults = append(faults, r.Kill(name))
-	}
-	if err := errors.Join(faults...); err != nil {
+	if err := r.killAll(); err != nil {
 		return nil, err
 	}
 	parked, err := r.S3.List(ctx, r.ParkBucket, "")
@@ -51,11 +46,17 @@ func (r *Rig) Audit(ctx context.Context) (*Result, error) {
 func (r *Rig) readStore(ctx context.Context, parked []notify.Object, result *Result) (*audit.Store, error) {
 	r.mu.Lock()
 	lines := slices.Clone(r.lines)
-	raw := maps.Clone(r.raw)
+	raw, messages, given := maps.Clone(r.raw), slices.Clone(r.told), maps.Clone(r.given)
 	r.mu.Unlock()
 	store := audit.NewStore(parkRoot, lines, r.sources())
 	for sum, payloads := range raw {
 		store.Knows(sum, payloads...)
+	}
+	for _, f := range r.failures() {
+		store.Knows(given[f.Key], f.Payloads...)
+	}
+	for _, m := range messages {
+		store.Announced(m.body, m.payloads...)
 	}
 	search := r.search()
 	for _, o := range parked {
@@ -93,7 +94,7 @@ func (r *Rig) evidence(parked []notify.Object) audit.Evidence {
 		}
 		e.Ledgers = append(e.Ledgers, function.Ledgers()...)
 	}
-	for _, f := range slices.Concat(r.Async.Failures, r.Mapping.Failures, r.Objects.Failures, r.Queue.Failures, r.Stream.Failures()) {
+	for _, f := range r.failures() {
 		if f.Key == "" || there[f.Key] {
 			e.Failures = append(e.Failures, f)
 		} else {
@@ -101,6 +102,11 @@ func (r *Rig) evidence(parked []notify.Object) audit.Evidence {
 		}
 	}
 	return e
+}
+
+// failures are what owners gave up.
+func (r *Rig) failures() []owner.Failure {
+	return slices.Concat(r.Async.Failures, r.Mapping.Failures, r.Objects.Failures, r.Queue.Failures, r.Stream.Failures())
 }
 
 // History is every delivery that an owner made. Ask while nothing is drained.

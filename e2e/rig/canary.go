@@ -35,10 +35,11 @@ func (r *Rig) search() *search {
 func formsOf(word string) [][]byte {
 	raw := []byte(word)
 	lower := hex.EncodeToString(raw)
-	forms := []string{
+	forms := make([]string, 0, 13)
+	forms = append(forms,
 		word, lower, strings.ToUpper(lower), url.QueryEscape(word), url.PathEscape(word),
 		percent(lower), percent(strings.ToUpper(lower)),
-	}
+	)
 	for _, coding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for shift := range 3 {
 			text := coding.EncodeToString(append(make([]byte, shift), raw...))
@@ -47,8 +48,9 @@ func formsOf(word string) [][]byte {
 		}
 	}
 	slices.Sort(forms)
-	var list [][]byte
-	for _, form := range slices.Compact(forms) {
+	forms = slices.Compact(forms)
+	list := make([][]byte, 0, len(forms))
+	for _, form := range forms {
 		list = append(list, []byte(form))
 	}
 	return list

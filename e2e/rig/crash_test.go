@@ -36,6 +36,7 @@ func TestFailPoints(t *testing.T) {
 		"replay hangs with a lease":     {entry: Parked, point: "leased:hang"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, err := crashing.New(t.Context(), Options{
 				Name: t.Name(), Timeout: 3 * time.Second, ReplayTimeout: 8 * time.Second,
 				EachStart: func(f Function, number int) map[string]string {

@@ -23,4 +23,8 @@
 //	err = r.Replay(ctx)                               // until nothing is pending
 //	result, err := r.Audit(ctx)                       // ends the processes, reads the park store, joins everything
 //	fmt.Println(result)                               // one row; result.Verdict() is nil when all is well
+//
+// What a cell may change on the way: r.Kill, r.Configure (settings, with new processes), r.Rotate (API keys), r.Resend (the
+// source repeats), r.Send with spoilt bytes, Options.EachStart with FailAt (a fail point in the first process alone),
+// r.Intake().Down, r.S3.Down and r.SQS.Down (connections refused), r.InvokeReplayIn (two replays at once), r.ExpireLeases.
 package rig

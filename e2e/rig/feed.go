@@ -49,7 +49,7 @@ func (r *Rig) feedParked(ctx context.Context, n int) error {
 	if err != nil {
 		return fmt.Errorf("park %d lines: %w", n, err)
 	}
-	return r.Heal()
+	return r.Heal() //nolint:contextcheck // a listener outlives the call
 }
 
 // Payload is what one event, record or object brings. Whoever spoils its bytes says in its lines what then has to become
@@ -234,6 +234,9 @@ func Needle(line generate.Line) string { return fmt.Sprintf(`{\"seq\":%d,`, line
 // Announce hands an announcement of objects to the function, or to the queue, as the body of a message.
 func (r *Rig) Announce(e Entry, body []byte, payloads ...string) error {
 	r.keepsAs(body, payloads...)
+	r.mu.Lock()
+	r.told = append(r.told, told{body, payloads})
+	r.mu.Unlock()
 	if e == S3Queue {
 		_, err := r.Queue.Send(body, payloads...)
 		return err
@@ -241,6 +244,12 @@ func (r *Rig) Announce(e Entry, body []byte, payloads ...string) error {
 	r.turns[S3].Lock()
 	defer r.turns[S3].Unlock()
 	return r.Objects.SendMany(body, payloads...)
+}
+
+// told is a message that announces payloads.
+type told struct {
+	body     []byte
+	payloads []string
 }
 
 // written announces what the delivery stream failed with. What it delivered is at its end there.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -54,14 +55,14 @@ func (r *Rig) measure(result *Result, e audit.Evidence) {
 			result.Duplicates[class] += n
 		}
 	}
+	result.ReplayInvocations = len(e.Replays)
 	r.measureRequests(result, e)
 	r.measureFunctions(result)
 	for _, q := range r.S3.Requests() {
-		if q.Bucket == r.ParkBucket && q.Method == "PUT" {
+		if q.Bucket == r.ParkBucket && q.Method == http.MethodPut {
 			result.StorePuts++
 		}
 	}
-	result.ReplayInvocations = len(e.Replays)
 	result.Invocations = len(e.History) + len(e.Replays)
 	result.DLQ = len(r.Queue.Failures)
 	result.OnFailure = len(r.Async.Failures) + len(r.Mapping.Failures) + len(r.Objects.Failures)
@@ -139,7 +140,7 @@ func (r *Result) Verdict() error {
 
 // String is a row of a report.
 func (r *Result) String() string {
-	var classes []string
+	classes := make([]string, 0, len(r.Duplicates))
 	for _, class := range slices.Sorted(maps.Keys(r.Duplicates)) {
 		classes = append(classes, fmt.Sprintf("%s:%d", class, r.Duplicates[class]))
 	}

@@ -1,14 +1,18 @@
 package rig
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"sluice/e2e/audit"
 	"sluice/e2e/generate"
@@ -17,6 +21,7 @@ import (
 	"sluice/e2e/stack/delivery"
 	"sluice/e2e/stack/envelope"
 	"sluice/e2e/stack/intake"
+	"sluice/e2e/stack/notify"
 	"sluice/e2e/stack/owner"
 	"sluice/e2e/stack/secretstore"
 	"sluice/e2e/stack/sqs"
@@ -63,6 +68,8 @@ type Rig struct {
 	shard     []envelope.Record // not drained
 	objects   []stored
 	raw       map[[sha256.Size]byte][]string // payload ids, by the bytes they may be kept as
+	told      []told                         // messages, of which a part may be kept so
+	given     map[string][sha256.Size]byte   // what Lambda gave up, by its key
 	replays   []audit.Replay
 
 	replaying    int     // replays at work
@@ -81,7 +88,7 @@ func (l *Lab) New(ctx context.Context, o Options) (*Rig, error) {
 		lab: l, options: o, started: time.Now(),
 		LogBucket: fmt.Sprintf("example-logs-%d", n), ParkBucket: fmt.Sprintf("example-park-%d", n),
 		intakes: map[string]*intake.Server{}, functions: map[Function]*stack.Function{},
-		generate: generate.New(o.Seed, o.EventTime), raw: map[[sha256.Size]byte][]string{},
+		generate: generate.New(o.Seed, o.EventTime), raw: map[[sha256.Size]byte][]string{}, given: map[string][sha256.Size]byte{},
 		canary: "canary/" + randomHex(8) + "%+payload", turns: map[Entry]*sync.Mutex{},
 	}
 	for _, entry := range Entries() {
@@ -106,8 +113,8 @@ func (r *Rig) newKeys() {
 	r.used = append(r.used, r.keys[:]...)
 }
 
-func randomHex(bytes int) string {
-	b := make([]byte, bytes)
+func randomHex(n int) string {
+	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails, see crypto/rand
 	return hex.EncodeToString(b)
 }
@@ -123,16 +130,16 @@ func (r *Rig) serve(ctx context.Context) error {
 			return err
 		}
 	}
-	if r.SecretStore, err = secretstore.Start(); err != nil { //nolint:contextcheck // likewise
+	if r.SecretStore, err = secretstore.Start(); err != nil {
 		return err
 	}
 	r.putKeys()
-	if r.SQS, err = sqs.Start(); err != nil { //nolint:contextcheck // likewise
+	if r.SQS, err = sqs.Start(); err != nil {
 		return err
 	}
 	r.queueURL = r.SQS.Queue(queueName, r.proceed)
 	for _, d := range r.options.Destinations {
-		if r.intakes[d.ID], err = r.startIntake(d); err != nil { //nolint:contextcheck // likewise
+		if r.intakes[d.ID], err = r.startIntake(d); err != nil {
 			return err
 		}
 	}
@@ -169,7 +176,7 @@ func (r *Rig) startIntake(d Destination) (*intake.Server, error) {
 // own puts the owners of events in front of the functions.
 func (r *Rig) own() error {
 	keep := func(f Function) *owner.OnFailure {
-		return &owner.OnFailure{Store: r.S3, Bucket: r.ParkBucket, Function: "sluice-" + string(f)}
+		return &owner.OnFailure{Store: keeper{r}, Bucket: r.ParkBucket, Function: "sluice-" + string(f)}
 	}
 	r.Async = owner.NewAsync(invoker{r, CloudWatchFunction}, r.options.Async)
 	r.Async.OnFailure = keep(CloudWatchFunction)
@@ -203,6 +210,23 @@ func (r *Rig) own() error {
 	return nil
 }
 
+// keeper is where Lambda puts what it gives up. It goes past every fault.
+type keeper struct{ *Rig }
+
+// PutObject remembers what it puts: replay may keep that as input that could not be read.
+func (k keeper) PutObject(
+	ctx context.Context, name, key string, body io.Reader, changes ...func(*s3.PutObjectInput),
+) (notify.Object, error) {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return notify.Object{}, fmt.Errorf("read what is to be kept at %s: %w", key, err)
+	}
+	k.mu.Lock()
+	k.given[key] = sha256.Sum256(text)
+	k.mu.Unlock()
+	return k.S3.PutObject(ctx, name, key, bytes.NewReader(text), changes...)
+}
+
 // invoker is a function as its owner sees it: built and started when it is needed, and another one after a change of its
 // settings.
 type invoker struct {
@@ -211,11 +235,12 @@ type invoker struct {
 }
 
 func (i invoker) Invoke(ctx context.Context, payload []byte, opts ...stack.Option) (stack.Result, error) {
-	function, err := i.rig.Function(i.name)
+	function, err := i.rig.Function(i.name) //nolint:contextcheck // a build is for all rigs
 	if err != nil {
 		return stack.Result{}, err
 	}
-	return function.Invoke(ctx, payload, opts...)
+	result, err := function.Invoke(ctx, payload, opts...)
+	return afterPanic(function, result, err)
 }
 
 // Function is a function of the rig, built now unless it was. Its process starts with its first event.
@@ -264,14 +289,20 @@ func (r *Rig) Kill(f Function) error {
 // Configure changes the settings that functions are started with, and ends their processes: the next event of each starts
 // one with the new settings. What concerns the stand-ins and owners stays as it was.
 func (r *Rig) Configure(change func(*Options)) error {
-	var faults []error
 	r.mu.Lock()
 	change(&r.options)
 	for name, function := range r.functions {
 		function.Configure(r.env(name))
 	}
 	r.mu.Unlock()
-	for name := range r.running() {
+	return r.killAll()
+}
+
+// killAll ends all processes.
+func (r *Rig) killAll() error {
+	running := r.running()
+	faults := make([]error, 0, len(running))
+	for name := range running {
 		faults = append(faults, r.Kill(name))
 	}
 	return errors.Join(faults...)
@@ -307,7 +338,8 @@ func (r *Rig) Outage() {
 
 // Heal ends every fault: scripts, what is down, what hangs, and a rotation that nobody was told of.
 func (r *Rig) Heal() error {
-	faults := []error{r.S3.Up(), r.SQS.Up()}
+	faults := make([]error, 0, 2+len(r.intakes))
+	faults = append(faults, r.S3.Up(), r.SQS.Up())
 	r.S3.SetScript(bucket.Always(bucket.Step{}))
 	r.SQS.SetScript(nil)
 	r.SecretStore.SetScript(nil)

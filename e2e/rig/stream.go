@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"sluice/e2e/audit"
 	"sluice/e2e/stack/delivery"
 	"sluice/e2e/stack/intake"
+	"sluice/e2e/stack/owner"
 )
 
 // AuditStream is Audit where the delivery stream is what takes the lines: its transformation has SLUICE_FIREHOSE_TEE unset.
@@ -28,6 +30,13 @@ func (r *Rig) AuditStream(ctx context.Context) (*Result, error) {
 	}
 	base := r.evidence(parked)
 	base.Stream = &audit.Stream{Ledgers: r.Ledgers(FirehoseFunction), History: r.Stream.History()}
+	base.History = slices.DeleteFunc(base.History, func(d owner.Delivery) bool { return d.Firehose }) // it delivers nothing itself
+	base.Ledgers = nil
+	for name := range r.running() {
+		if name.base() != FirehoseFunction && name.base() != ReplayFunction {
+			base.Ledgers = append(base.Ledgers, r.Ledgers(name)...)
+		}
+	}
 	if base.Stream.Entries, err = r.streamed(ctx); err != nil {
 		return nil, err
 	}

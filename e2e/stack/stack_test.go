@@ -232,3 +232,48 @@ func TestDestinationBalanced(t *testing.T) {
 	d.In = 11
 	assert.False(t, d.Balanced())
 }
+
+// A process gets what is configured when it starts, and what the first one gets alone.
+func TestConfigureAndEachStart(t *testing.T) {
+	binary, err := buildFunction()
+	require.NoError(t, err)
+	f, err := New(Config{
+		Binary: binary, Name: "sample", Timeout: 20 * time.Second, Env: map[string]string{"SETTING": "usual"},
+		EachStart: func(number int) map[string]string {
+			if number == 1 {
+				return map[string]string{"SETTING": "first"}
+			}
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, f.Close()) })
+
+	assert.Equal(t, "first", decode(t, invoke(t, f, `{}`)).Settings)
+	require.NoError(t, f.Kill())
+	assert.Equal(t, "usual", decode(t, invoke(t, f, `{}`)).Settings)
+	f.Configure(map[string]string{"SETTING": "changed"})
+	assert.Equal(t, "usual", decode(t, invoke(t, f, `{}`)).Settings, "the process that runs keeps what it has")
+	require.NoError(t, f.Kill())
+	assert.Equal(t, "changed", decode(t, invoke(t, f, `{}`)).Settings)
+	require.NoError(t, f.Kill())
+	assert.Equal(t, 4, f.Printed(), "a line for each event")
+}
+
+func TestLive(t *testing.T) {
+	f := newFunction(t, nil)
+	_, running := f.Live()
+	assert.False(t, running)
+	pid := decode(t, invoke(t, f, `{}`)).PID
+
+	live, running := f.Live()
+
+	require.True(t, running)
+	assert.Equal(t, pid, live.PID)
+	assert.Positive(t, live.RSSBytes)
+	assert.Positive(t, live.FDs)
+	assert.Positive(t, live.Threads)
+	require.NoError(t, f.Kill())
+	_, running = f.Live()
+	assert.False(t, running)
+}

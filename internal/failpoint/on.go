@@ -27,7 +27,7 @@ func arm(lookup func(string) (string, bool), unset func(string) error) *trigger 
 	t, err := parse(point, bytes)
 	if err != nil {
 		say(os.Stderr, err.Error())
-		os.Exit(statusOfMisspelt)
+		os.Exit(statusOfMisspelt) //nolint:revive // before main, there is nobody to return it to
 	}
 	_, _ = unset(pointVariable), unset(bytesVariable)
 	return t
@@ -43,7 +43,7 @@ func Hit(at Point) {
 	say(os.Stderr, armed.String())
 	switch armed.action {
 	case exit:
-		os.Exit(statusOfExit)
+		os.Exit(statusOfExit) //nolint:revive // this is what it is for
 	case panics:
 		panic("failpoint " + string(at))
 	case hang:

@@ -150,3 +150,36 @@ func TestBatchJobDeadline(t *testing.T) {
 		}
 	})
 }
+
+// What a destination does not take of a task's object, or what there is no time for, is parked: the task is done with.
+func TestBatchJobParks(t *testing.T) {
+	for name, tc := range map[string]struct {
+		status int
+		left   time.Duration
+		slow   time.Duration
+		text   string
+	}{
+		"a destination is down": {404, 15 * time.Minute, time.Millisecond, "a part is parked: destination_down"},
+		"time ends":             {202, 12 * time.Second, time.Second, "a part is parked: deadline"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				untilStart()
+				r := newRig(t, twoHTTP("")).ticking()
+				lines := someLines("x", 5000)
+				o := r.s3.slowly("a.log", lines)
+				o.slow = tc.slow
+				r.intake.answer = failingFrom(3, "a.example.com", tc.status)
+				answer, _, err := r.invokeWithin(within(t, tc.left), t, S3, batchJob("2.0", o))
+				require.NoError(t, err)
+				assert.True(t, strings.HasPrefix(codes(t, answer)[0], "Succeeded: "), answer)
+				assert.Contains(t, codes(t, answer)[0], tc.text)
+				o.slow = 0
+				r.exactlyOnce(t, "a", map[string][]string{"a.log": lines})
+				r.drain(t)
+				r.exactlyOnce(t, "a", map[string][]string{"a.log": lines})
+				r.exactlyOnce(t, "b", map[string][]string{"a.log": lines})
+			})
+		})
+	}
+}

@@ -99,8 +99,8 @@ func (r *replay) foreign(count *replayCount, e park.Entry, forward func(raw []by
 // errNotMeant says that an object was kept for another reason than the one that was asked for.
 var errNotMeant = errors.New("it was kept for another reason")
 
-// failure forwards the event that Lambda has kept. After a few attempts it goes to what a person looks at: it may be what
-// ends the process.
+// failure forwards the event that Lambda has kept. After a few attempts that ended the process, or panicked, it goes to
+// what a person looks at: it may be the cause.
 func (r *replay) failure(e park.Entry, raw []byte) error {
 	inv := r.inv
 	store, err := inv.f.park.opened(accountOf(inv.base.FunctionARN))
@@ -121,11 +121,20 @@ func (r *replay) failure(e park.Entry, raw []byte) error {
 	if err := store.PutProgress(inv.store, e.ID, park.Progress{Hop: progress.Hop + 1, At: inv.f.now()}); err != nil {
 		return err
 	}
+	err = r.failedEventOf(raw)
+	if _, panicked := errors.AsType[*panicError](err); err != nil && !panicked {
+		// This was no attempt: what is in trouble is around the event.
+		err = errors.Join(err, store.PutProgress(inv.store, e.ID, park.Progress{Hop: progress.Hop, At: inv.f.now()}))
+	}
+	return err
+}
+
+func (r *replay) failedEventOf(raw []byte) error {
 	failed, err := event.ParseFailure(raw)
 	if err != nil {
 		return r.kept(raw, err)
 	}
-	if own := inv.base.FunctionARN; own != "" && unqualified(failed.FunctionARN) == unqualified(own) {
+	if own := r.inv.base.FunctionARN; own != "" && unqualified(failed.FunctionARN) == unqualified(own) {
 		return nil // a run of replay that failed: this is another one
 	}
 	return r.event(failed.Kind, failed.Payload)
@@ -153,7 +162,7 @@ func (r *replay) rawInput(object []byte) error {
 		kind = event.PayloadCloudWatch
 	case park.EntryKinesis:
 		if _, err := event.ParseKinesis(raw.Payload); err != nil {
-			return r.streamRecord(raw.Payload)
+			return r.streamRecord(&raw)
 		}
 		kind = event.PayloadKinesis
 	case park.EntryS3:
@@ -171,8 +180,8 @@ func (r *replay) rawInput(object []byte) error {
 // event forwards an event of another function to all destinations.
 func (r *replay) event(kind event.PayloadKind, payload []byte) error {
 	inv := r.inv
+	defer inv.forget(*inv)
 	inv.open(0, inv.f.lanes...)
-	defer func() { inv.lanes = nil }()
 	switch kind {
 	case event.PayloadCloudWatch:
 		inv.entry = park.EntryCloudWatch
@@ -189,13 +198,22 @@ func (r *replay) event(kind event.PayloadKind, payload []byte) error {
 	return r.kept(payload, errors.New("an event of a shape that no function here takes"))
 }
 
-// streamRecord forwards the payload of one record of a stream.
-func (r *replay) streamRecord(payload []byte) error {
+// forget puts back what an event has said of itself: nothing of it is in the next one.
+func (inv *invocation) forget(before invocation) {
+	inv.base, inv.entry, inv.reading, inv.lanes = before.base, before.entry, before.reading, nil
+}
+
+// streamRecord forwards the payload of one record of a stream. Its number is not known any more: its content tells it from
+// others.
+func (r *replay) streamRecord(raw *park.Raw) error {
 	inv := r.inv
+	defer inv.forget(*inv)
 	inv.open(0, inv.f.lanes...)
-	defer func() { inv.lanes = nil }()
+	inv.readOn()
 	inv.entry = park.EntryKinesis
-	err := guarded(func() error { return inv.streamPayload(payload, kinesis.UserRecord{}, 0, origins{}) })
+	sum := sha256.Sum256(raw.Payload)
+	text := kinesis.UserRecord{EventID: hex.EncodeToString(sum[:]), TimeMillis: raw.At.UnixMilli()}
+	err := guarded(func() error { return inv.streamPayload(raw.Payload, text, 0, origins{}) })
 	if err != nil {
 		inv.unreadable(reasonOf(err))
 	}

@@ -47,6 +47,7 @@ type fakeS3 struct {
 	refusePutTo string                            // the destination whose notes alone are refused
 	takes       time.Duration                     // each PUT
 	before      func(operation, key string) error // called before each request for the park bucket; an error is its answer
+	written     func(key string)                  // called when an object was put, with the lock held
 
 	mu      sync.Mutex
 	objects map[string]*s3Object // by bucket/key
@@ -69,6 +70,7 @@ type s3Object struct {
 	hangs         bool             // after its bytes nothing comes, and no end
 	panics        bool             // reading does, after its bytes
 	slow          time.Duration    // each slowBytes of it
+	quick         int              // bytes of it that are not slow
 	kmsKey, tag   string           // that it was put with
 }
 
@@ -205,7 +207,7 @@ func (f *fakeS3) answer(ctx context.Context, asked s3Request, o *s3Object) (*s3.
 		out.ContentEncoding = aws.String(o.coding)
 	}
 	out.ContentLength = aws.Int64(o.Size - from)
-	b := &s3Body{ctx: ctx, object: o, cut: -1}
+	b := &s3Body{ctx: ctx, object: o, cut: -1, quick: o.quick}
 	if o.stream != nil {
 		b.rest = o.stream()
 	} else {
@@ -233,6 +235,7 @@ type s3Body struct {
 	rest   io.Reader
 	object *s3Object
 	cut    int // bytes after which the connection breaks; -1 for never
+	quick  int // bytes that are still to come at once
 }
 
 func (b *s3Body) Read(p []byte) (int, error) {
@@ -242,14 +245,21 @@ func (b *s3Body) Read(p []byte) (int, error) {
 	if b.cut == 0 {
 		return 0, errConnection
 	}
-	if b.object.slow > 0 {
-		time.Sleep(b.object.slow)
+	if b.quick > 0 {
+		p = p[:min(len(p), b.quick)]
+	} else if b.object.slow > 0 {
+		select {
+		case <-time.After(b.object.slow):
+		case <-b.ctx.Done():
+			return 0, b.ctx.Err()
+		}
 		p = p[:min(len(p), slowBytes)]
 	}
 	if b.cut > 0 && len(p) > b.cut {
 		p = p[:b.cut]
 	}
 	n, err := b.rest.Read(p)
+	b.quick = max(b.quick-n, 0)
 	if b.cut > 0 {
 		b.cut -= n
 	}
@@ -297,7 +307,7 @@ func (f *fakeS3) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func
 		f.log = append(f.log, "PUT412 "+*in.Key)
 		return nil, s3Error("PutObject", 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	}
-	if strings.Contains(*in.Key, "/pending/") || strings.Contains(*in.Key, "/dead/") {
+	if (strings.Contains(*in.Key, "/pending/") || strings.Contains(*in.Key, "/dead/")) && !strings.Contains(*in.Key, "/store_corrupt/") {
 		o, err := park.Read(bytes.NewReader(body))
 		if err != nil {
 			return nil, err
@@ -307,6 +317,9 @@ func (f *fakeS3) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func
 	o := f.keep(*in.Bucket, *in.Key, body)
 	o.kmsKey, o.tag = aws.ToString(in.SSEKMSKeyId), aws.ToString(in.Tagging)
 	f.log = append(f.log, "PUT "+*in.Key)
+	if f.written != nil {
+		f.written(*in.Key)
+	}
 	return &s3.PutObjectOutput{ETag: aws.String(`"` + o.ETag + `"`)}, nil
 }
 

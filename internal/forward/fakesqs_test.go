@@ -53,7 +53,7 @@ func (q *fakeQueue) take() []string {
 	return sent
 }
 
-// receivedFor is an event of SQS with one message that is received for the n-th time.
-func receivedFor(n int, body string) []byte {
-	return []byte(strings.Replace(string(inQueue(body)), `"ApproximateReceiveCount":"1"`, fmt.Sprintf(`"ApproximateReceiveCount":"%d"`, n), 1))
+// receivedFor is an event of SQS with messages that are received for the n-th time.
+func receivedFor(n int, bodies ...string) []byte {
+	return []byte(strings.ReplaceAll(string(inQueue(bodies...)), `"ApproximateReceiveCount":"1"`, fmt.Sprintf(`"ApproximateReceiveCount":"%d"`, n)))
 }

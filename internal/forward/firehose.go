@@ -64,7 +64,8 @@ type transformation struct {
 	reserved int // bytes that the records without an answer need at least
 	result   result
 	again    reingestion
-	problem  error // why records could not be put back into the stream
+	problem  error // why records could not be put back into the stream, or read for the destinations
+	unteed   bool  // a record could not be read for the destinations
 
 	name    string // of the stream
 	region  string
@@ -131,8 +132,8 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 	t.inv.ledger.BytesIn(t.bytes)
 	t.inv.f.transformed = t.result.text
 	at := t.inv.finish(failure{err: t.problem})
-	if at.whole {
-		return nil, at.err
+	if at.whole || at.refusal != nil || t.unteed {
+		return nil, at.err // Firehose gives the batch again: nobody else has what a destination did not get
 	}
 	return t.answer.Bytes(), nil
 }
@@ -166,8 +167,9 @@ func (t *transformation) record(r *event.TransformRecord) {
 }
 
 // tee delivers the lines of a record that has its answer to the destinations too. They are read once more, because only
-// now it is known that the record does not come back: what comes back is delivered then. Whatever happens here, the
-// answer stands.
+// now it is known that the record does not come back: what comes back is delivered then. A destination that is down
+// changes nothing in the answer, as the lines are parked; nor does a record that some destination cannot be given, as it is
+// kept as it came. When that fails too, Firehose has to give the batch again.
 func (t *transformation) tee(r *event.TransformRecord) {
 	if len(t.inv.lanes) == 0 {
 		return
@@ -183,7 +185,10 @@ func (t *transformation) tee(r *event.TransformRecord) {
 		return
 	}
 	t.inv.rollback()
-	t.inv.unreadable(reasonOf(err))
+	if !t.inv.keepRaw(t.inv.f.packed, err) {
+		t.inv.unreadable(reasonOf(err))
+		t.unteed = true
+	}
 	t.problem = errors.Join(t.problem, fmt.Errorf("tee: record %.40q: %s", r.ID, err.Error()))
 }
 

@@ -38,6 +38,7 @@ type invocation struct {
 	entry     string          // how the event came in, for notes of what is parked
 	pause     func() error    // called every checkEvery records; an error stops reading. May be nil
 	unkept    bool            // input that cannot be read is not parked: it is parked already
+	written   *written        // what is parked while a pointer is replayed; nil otherwise
 }
 
 // laneRun is the way of this invocation's records to one destination.
@@ -53,6 +54,23 @@ type laneRun struct {
 	base    int     // batches that were submitted before the object was begun
 	at      int64   // records of the object that is being read, up to and with the one that is being added
 	cuts    []int64 // of each batch since the object was begun: the records of the object that are in it or in one before
+}
+
+// Reading an object stops before sending does, so that what was read can still be sent.
+const (
+	drainLeast = 2 * time.Second
+	drainShare = 10 // one part in 10 of the time for sending, but
+	drainMost  = 4  // no more than one in 4
+)
+
+// readUntil returns the clock of reading an object.
+func (inv *invocation) readUntil() (context.Context, context.CancelFunc) {
+	deadline, ok := inv.ctx.Deadline()
+	if !ok {
+		return inv.ctx, func() {}
+	}
+	left := deadline.Sub(inv.f.now())
+	return context.WithDeadline(inv.ctx, deadline.Add(-min(max(drainLeast, left/drainShare), left/drainMost)))
 }
 
 // readOn lets reading go on when nothing can be sent any more: what is then read is parked. It is for events that cannot

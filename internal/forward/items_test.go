@@ -2,7 +2,6 @@ package forward
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -11,12 +10,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"sluice/internal/jsonwalk"
 	"sluice/internal/park"
 )
 
@@ -144,7 +145,10 @@ func TestItems(t *testing.T) {
 		for name, c := range refusals() {
 			for down := range hosts {
 				t.Run(entry+", "+down+" "+name, func(t *testing.T) {
-					inTime(t, func(t *testing.T) { testItems(t, w, c, down) })
+					synctest.Test(t, func(t *testing.T) {
+						untilStart()
+						testItems(t, w, c, down)
+					})
 				})
 			}
 		}
@@ -209,7 +213,8 @@ func TestItemsThatCannotBeParked(t *testing.T) {
 	for entry, w := range ways() {
 		for name, c := range refusals() {
 			t.Run(entry+", "+name, func(t *testing.T) {
-				inTime(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					untilStart()
 					lines := numbered(c.lines)
 					r, ctx := c.rig(t, unkept, "archive")
 					want, wanted, wantErr := r.invokeWithin(ctx, t, w.handler, w.event(t, r, lines))
@@ -329,7 +334,7 @@ func TestOversizedItem(t *testing.T) {
 	event := batchOf([]byte("a"), long, []byte("b"))
 	answer, ledger, err := r.invoke(t, Kinesis, event)
 	require.NoError(t, err)
-	assert.Equal(t, allTaken, answer)
+	assert.JSONEq(t, allTaken, answer)
 	assert.Equal(t, []string{"a", "b"}, r.intake.messages(t, archiveHost))
 	assert.Equal(t, tally{"oversize": 1}, ledger.Destinations["archive"].Parked)
 	require.Len(t, r.s3.parked, 1)
@@ -348,7 +353,8 @@ func TestOversizedItem(t *testing.T) {
 func TestItemsOfWhichSomeAreParked(t *testing.T) {
 	const records = 12
 	for kept := range records {
-		inTime(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			untilStart()
 			r := newRig(t, with("park_bucket: example-parked", oneHTTP))
 			r.intake.answer = func(received) int { return http.StatusNotFound }
 			var puts atomic.Int64
@@ -379,9 +385,16 @@ func TestItemsOfWhichSomeAreParked(t *testing.T) {
 
 func messageOf(t *testing.T, item []byte) string {
 	t.Helper()
-	var fields struct{ Message string }
-	require.NoError(t, json.Unmarshal(item, &fields))
-	return fields.Message
+	members := jsonwalk.Object(item)
+	for members.Next() {
+		if string(members.Name()) == "message" {
+			text, isText := jsonwalk.Text(members.Value())
+			require.True(t, isText, "%s", item)
+			return string(text)
+		}
+	}
+	require.NoError(t, members.Err())
+	return ""
 }
 
 // A panic of what parks is a failure like another: the lines go back.
@@ -404,7 +417,8 @@ func TestParkingThatPanics(t *testing.T) {
 func TestItemsAreParkedOnce(t *testing.T) {
 	for entry, w := range ways() {
 		t.Run(entry, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				untilStart()
 				r := newRig(t, keeping)
 				r.intake.answer = statusFor("line 3 ", http.StatusBadRequest)
 				for range 2 {
@@ -416,4 +430,44 @@ func TestItemsAreParkedOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What one function has found out about a destination spares the others their requests, until replay finds it well.
+func TestHintIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		untilStart()
+		first := newRig(t, twoHTTP("")).ticking()
+		first.intake.answer = failingFrom(0, "a.example.com", http.StatusNotFound)
+		_, _, err := first.invoke(t, CloudWatch, direct(packed(t, document(t, "one"))))
+		require.NoError(t, err)
+		require.Equal(t, []string{"sluice/v1/breaker/a.json"}, first.s3.keysBelow("sluice/v1/breaker/"))
+
+		another := newRig(t, twoHTTP("")).ticking()
+		another.s3 = first.s3
+		_, ledger, err := another.invoke(t, CloudWatch, direct(packed(t, document(t, "two", "three")))) // ids of its own
+		require.NoError(t, err)
+		assert.Empty(t, another.intake.batches(t, "a.example.com"), "no request")
+		assert.Equal(t, tally{"breaker_open": 2}, ledger.Destinations["a"].Parked)
+		assert.Equal(t, []string{"two", "three"}, another.intake.taken(t, "b.example.com"))
+
+		time.Sleep(2 * time.Minute)
+		replay := newRig(t, twoHTTP("")).ticking()
+		replay.s3 = first.s3
+		_, _, err = replay.replays(t, "{}")
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []string{"one", "two", "three"}, replay.intake.taken(t, "a.example.com"))
+		assert.Empty(t, first.s3.keysBelow("sluice/v1/breaker/"))
+	})
+}
+
+// Without a client of S3, or without leave to look, there is no hint, and events go their way.
+func TestNoHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		untilStart()
+		r := newRig(t, twoHTTP("")).ticking()
+		r.s3.before = func(string, string) error { return errForbidden }
+		_, ledger, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, "one"))))
+		require.NoError(t, err)
+		assert.Equal(t, 1, ledger.Destinations["a"].Delivered)
+	})
 }

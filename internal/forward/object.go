@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 
@@ -114,16 +115,18 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	if o.Region != "" {
 		origin.Region = o.Region
 	}
-	decoder := &inv.f.objects.decoder
+	decoder, joiner, watch := &inv.f.objects.decoder, inv.f.objects.routes.joiner(o.Bucket, o.Key), &watched{Reader: body}
 	content, err := decoder.Enter(object.Input{
-		Body: body, ContentEncoding: body.ContentEncoding, Origin: &origin,
-		Joiner: inv.f.objects.routes.joiner(o.Bucket, o.Key), MaxPlainBytes: inv.f.objects.maxPlain,
+		Body: watch, ContentEncoding: body.ContentEncoding, Origin: &origin, Joiner: joiner, MaxPlainBytes: inv.f.objects.maxPlain,
 	})
 	inv.ledger.BytesIn(int(body.SizeBytes))
 	r.catchUp()
 	switch {
 	case content.IsManifest: // before the error, which is about what could not be read of it
 		r.drop(unit, ledger.NotALog)
+		if follow && inv.f.objects.followManifests {
+			r.rests = r.rests[:r.reader.rests] // who takes nothing now is left what it lists, one by one
+		}
 		if err != nil {
 			r.fault(unit, o, err)
 		}
@@ -135,11 +138,46 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	case content.NotALog:
 		r.drop(unit, ledger.NotALog)
 	default:
-		if err := inv.forward(r.sound(unit, o, decoder.Records()), unit); err != nil {
+		records := decoder.Records()
+		if joiner != nil {
+			records = watch.whole(records)
+		}
+		if err := inv.forward(r.sound(unit, o, records), unit); err != nil {
 			r.fault(unit, o, err)
 			return
 		}
 		r.finished()
+	}
+}
+
+// watched notes what ended the reading of an object before its end.
+type watched struct {
+	io.Reader
+
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err //nolint:wrapcheck // a reader hands on what it is given
+}
+
+// whole yields records up to where reading ended: those that still come may lack lines that are joined to them, and are
+// read again with the rest.
+func (w *watched) whole(records iter.Seq2[*record.Record, error]) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		for rec, err := range records {
+			if w.err != nil {
+				yield(nil, w.err)
+				return
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
 	}
 }
 

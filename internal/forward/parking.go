@@ -93,10 +93,13 @@ func (p *laneParker) Park(ctx context.Context, g *deliver.GivenUp) error {
 	items.MaxAge = p.lane.maxAge(span, now)
 	items.Sources = []park.Source{sourceOf(inv.entry, span)}
 	items.RequestID, items.Forwarder, items.ConfigSHA = inv.requestID, Version, inv.f.park.config
+	state, notBefore := park.Pending, now.Add(waitOf(g))
 	if g.Permanent {
-		_, err = store.PutItems(ctx, park.Dead, items, time.Time{})
-	} else {
-		_, err = store.PutItems(ctx, park.Pending, items, now.Add(waitOf(g)))
+		state, notBefore = park.Dead, time.Time{}
+	}
+	key, err := store.PutItems(ctx, state, items, notBefore)
+	if err == nil {
+		inv.written.add(state, key)
 	}
 	return inv.stored(err)
 }
@@ -198,7 +201,10 @@ func (inv *invocation) parkDead(p park.Pointer) error {
 	if err != nil {
 		return err
 	}
-	_, err = store.PutDead(inv.store, p)
+	key, err := store.PutDead(inv.store, p)
+	if err == nil {
+		inv.written.add(park.Dead, key)
+	}
 	return inv.stored(err)
 }
 
@@ -208,7 +214,10 @@ func (inv *invocation) parkPending(p park.Pointer, notBefore time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = store.PutPending(inv.store, p, notBefore)
+	key, err := store.PutPending(inv.store, p, notBefore)
+	if err == nil {
+		inv.written.add(park.Pending, key)
+	}
 	return inv.stored(err)
 }
 
@@ -222,13 +231,19 @@ func (inv *invocation) pointer(l *lane, reason park.Reason, source park.Source, 
 // parkRaw keeps input that cannot be read, and counts it as one line. It reports false when that is not possible or not
 // wanted: the input has to go back to its owner.
 func (inv *invocation) parkRaw(raw []byte, cause error) bool {
+	switch reasonOf(cause) {
+	case "panic", reasonDeadline:
+		return false // it may be read at another attempt
+	}
+	return inv.keepRaw(raw, cause)
+}
+
+// keepRaw is parkRaw for input that nobody gives again, whatever kept it from being read.
+func (inv *invocation) keepRaw(raw []byte, cause error) bool {
 	if inv.f.park == nil || !inv.f.park.raw || inv.unkept || len(raw) == 0 {
 		return false
 	}
 	reason := reasonOf(cause)
-	if reason == "panic" || reason == reasonDeadline {
-		return false // it may be read at another attempt
-	}
 	store, err := inv.f.park.opened(accountOf(inv.base.FunctionARN))
 	if err != nil {
 		return false

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/internal/event"
@@ -50,6 +52,8 @@ type replay struct {
 	wish   event.Replay
 	report replayReport
 	left   int // objects that the wish still allows; negative for any number
+
+	reading sync.Mutex // held while an object is read again: that takes the invocation's lanes
 }
 
 // replayReport is the answer of a run.
@@ -109,14 +113,34 @@ func (r *replay) more() bool {
 
 // turn is a destination whose parked objects are being replayed.
 type turn struct {
-	lane  *lane
+	lane *lane
+	next func() (park.Entry, error, bool)
+	stop func()
+	most int // objects to take at a time
+
+	mu    sync.Mutex
 	count *replayCount
-	next  func() (park.Entry, error, bool)
-	stop  func()
 	sent  bool // something has been delivered, so that its breaker is closed
 }
 
-// destinations replays what is parked for each destination. They take turns, one object each.
+// note changes the count.
+func (t *turn) note(change func(c *replayCount)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(t.count)
+}
+
+// fail notes why the destination is left alone for the rest of the run.
+func (t *turn) fail(why string) bool {
+	t.note(func(c *replayCount) { c.Stopped = why })
+	return false
+}
+
+// maxTurn is how many objects of a destination are replayed at a time. The first one is alone: it shows whether the
+// destination takes lines again.
+const maxTurn = 4
+
+// destinations replays what is parked for each destination. They take turns, a few objects each.
 func (r *replay) destinations(state park.State) error {
 	turns, err := r.turns(state)
 	defer func() {
@@ -126,21 +150,53 @@ func (r *replay) destinations(state park.State) error {
 	}()
 	for waiting := turns; len(waiting) > 0 && r.more(); {
 		waiting = slices.DeleteFunc(slices.Clone(waiting), func(t *turn) bool {
-			if !r.more() {
-				return true
-			}
-			e, listErr, ok := t.next()
-			if !ok {
-				return true
-			}
-			if listErr != nil {
-				err = errors.Join(err, listErr)
-				return true
-			}
-			return !r.take(state, t, e)
+			goOn, turnErr := r.turn(state, t)
+			err = errors.Join(err, turnErr)
+			return !goOn
 		})
 	}
 	return err
+}
+
+// turn replays the next objects of a destination, and reports whether it may have more in this run.
+func (r *replay) turn(state park.State, t *turn) (goOn bool, err error) {
+	var group sync.WaitGroup
+	var stopped atomic.Bool
+	for range t.most {
+		if !r.more() {
+			stopped.Store(true)
+			break
+		}
+		e, listErr, ok := t.next()
+		if !ok || listErr != nil {
+			stopped.Store(true)
+			err = listErr
+			break
+		}
+		if r.left > 0 {
+			r.left--
+		}
+		group.Go(func() {
+			if !r.takeGuarded(state, t, e) {
+				stopped.Store(true)
+			}
+		})
+	}
+	group.Wait()
+	t.most = min(2*t.most, maxTurn)
+	return !stopped.Load(), err
+}
+
+// takeGuarded is take, of which a panic costs no more than the rest of its destination's run.
+func (r *replay) takeGuarded(state park.State, t *turn, e park.Entry) (goOn bool) {
+	err := guarded(func() error {
+		goOn = r.take(state, t, e)
+		return nil
+	})
+	if err != nil {
+		return t.fail(err.Error())
+	}
+	return goOn
 }
 
 // turns lists the destinations that have something parked. What is for one that the settings do not have is left.
@@ -159,7 +215,7 @@ func (r *replay) turns(state park.State) ([]*turn, error) {
 		if r.wish.Dest != "" && r.wish.Dest != id {
 			continue
 		}
-		t := &turn{count: &replayCount{}}
+		t := &turn{count: &replayCount{}, most: 1}
 		r.report.Destinations[id] = t.count
 		if t.lane = r.inv.f.laneOf(id); t.lane == nil {
 			t.count.Stopped = "the settings have no such destination"
@@ -183,20 +239,16 @@ func (f *Forwarder) laneOf(id string) *lane {
 
 // take replays one parked object, and reports whether its destination may have another one in this run.
 func (r *replay) take(state park.State, t *turn, e park.Entry) bool {
-	t.count.Found++
-	if r.left > 0 {
-		r.left--
-	}
+	t.note(func(c *replayCount) { c.Found++ })
 	if r.wish.DryRun {
 		return r.look(t, e)
 	}
 	lease, ours, err := r.shelf.Take(r.inv.store, e.ID, r.inv.f.now(), r.leaseFor())
 	switch {
 	case err != nil:
-		t.count.Stopped = err.Error()
-		return false
+		return t.fail(err.Error())
 	case !ours:
-		t.count.Busy++
+		t.note(func(c *replayCount) { c.Busy++ })
 		return true
 	}
 	goOn := r.leased(state, t, e)
@@ -218,7 +270,7 @@ func (r *replay) leaseFor() time.Duration {
 func (r *replay) look(t *turn, e park.Entry) bool {
 	o, err := r.shelf.Get(r.inv.ctx, e)
 	if err == nil {
-		t.count.Lines += o.Header.Count
+		t.note(func(c *replayCount) { c.Lines += o.Header.Count })
 	}
 	return true
 }
@@ -231,18 +283,17 @@ func (r *replay) leased(state park.State, t *turn, e park.Entry) bool {
 	case errors.Is(err, park.ErrGone):
 		return true // another run has seen to it
 	case isCorrupt && state == park.Dead:
-		t.count.Left++
+		t.note(func(c *replayCount) { c.Left++ })
 		return true
 	case isCorrupt:
-		return r.bury(t, e, "store_corrupt", corrupt)
+		return r.bury(t, e, "store_corrupt", 1, corrupt)
 	case err != nil:
-		t.count.Stopped = err.Error()
-		return false
+		return t.fail(err.Error())
 	}
-	t.count.Lines += o.Header.Count
+	t.note(func(c *replayCount) { c.Lines += o.Header.Count })
 	if state == park.Pending {
 		if reason := spent(&o.Header, r.inv.f.now()); reason != "" {
-			return r.bury(t, e, reason, nil)
+			return r.bury(t, e, reason, max(o.Header.Count, 1), nil)
 		}
 	}
 	if o.Header.Kind == park.KindPointer {
@@ -262,13 +313,15 @@ func spent(h *park.Header, now time.Time) string {
 	return ""
 }
 
-// bury moves an object to where a person looks.
-func (r *replay) bury(t *turn, e park.Entry, reason string, cause error) bool {
+// bury moves an object of so many lines to where a person looks.
+func (r *replay) bury(t *turn, e park.Entry, reason string, lines int, cause error) bool {
 	if _, err := r.shelf.Bury(r.inv.store, e, reason, r.inv.f.now()); err != nil {
-		t.count.Stopped = errors.Join(err, cause).Error()
-		return false
+		return t.fail(errors.Join(err, cause).Error())
 	}
-	t.count.Dead++
+	t.note(func(c *replayCount) { c.Dead++ })
+	account := r.inv.ledger.Account(t.lane.place.ID)
+	account.In(lines)
+	account.Parked(reason, lines)
 	return true
 }
 
@@ -348,9 +401,12 @@ func (p *parking) shelfOf(bucket string) (*park.Shelf, error) {
 
 // clear forgets the shared hint about a destination that takes lines again.
 func (r *replay) clear(ctx context.Context, t *turn) {
-	if t.sent {
+	t.mu.Lock()
+	known := t.sent
+	t.sent = true
+	t.mu.Unlock()
+	if known {
 		return
 	}
-	t.sent = true
 	_ = r.shelf.ClearHint(ctx, t.lane.place.ID) // it ends by itself
 }

@@ -25,35 +25,42 @@ func (r *replay) items(t *turn, e park.Entry, o *park.Object) bool {
 	flight := t.lane.sender.Start(inv.ctx, deliver.FlightOptions{
 		Account: account, Parker: again, Store: inv.store, Probe: true,
 	})
-	batch.Rebuild(t.lane.options, o.Header.IdempotencyKey, slices.Values(o.Items), flight.Submit)
+	batch.Rebuild(t.lane.options, o.Header.SendID(), slices.Values(o.Items), flight.Submit)
 	account.In(len(o.Items))
 	result := flight.Wait()
 	if result.Err != nil {
-		t.count.Stopped = result.Err.Error() // what is left of it stays where it is
-		return false
+		return t.fail(result.Err.Error()) // what is left of it stays where it is
 	}
-	return r.ended(t, e, again.pending, again.dead, flight.Troubled())
+	return r.ended(t, e, &again.written, flight.Troubled())
 }
 
-// ended deletes an object of which everything is where it belongs now.
-func (r *replay) ended(t *turn, e park.Entry, again, dead, troubled bool) bool {
-	if err := r.shelf.Delete(r.inv.store, e); err != nil {
-		t.count.Stopped = err.Error()
-		return false
+// ended deletes an object of which everything is where it belongs now: if that is where it lies, it stays.
+func (r *replay) ended(t *turn, e park.Entry, w *written, troubled bool) bool {
+	over := w.over(e.Key)
+	if !over {
+		if err := r.shelf.Delete(r.inv.store, e); err != nil {
+			return t.fail(err.Error())
+		}
 	}
-	switch {
-	case again:
-		t.count.Again++
-	case dead:
-		t.count.Dead++
-	default:
-		t.count.Done++
+	t.note(func(c *replayCount) {
+		switch {
+		case over:
+			c.Left++
+		case w.pending:
+			c.Again++
+		case w.dead:
+			c.Dead++
+		default:
+			c.Done++
+		}
+	})
+	if troubled {
+		return t.fail("the destination does not take them now")
+	}
+	if !over && !w.pending && !w.dead {
 		r.clear(r.inv.store, t)
 	}
-	if troubled {
-		t.count.Stopped = "the destination does not take them now"
-	}
-	return !troubled
+	return true
 }
 
 // againParker parks again what was parked before.
@@ -62,9 +69,28 @@ type againParker struct {
 	shelf  *park.Shelf
 	object *park.Object
 
+	written written
+}
+
+// written is what was parked of one object that is replayed. A nil one keeps nothing.
+type written struct {
 	mu            sync.Mutex
+	keys          []string
 	pending, dead bool // something was parked so
 }
+
+func (w *written) add(state park.State, key string) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keys = append(w.keys, key)
+	w.pending, w.dead = w.pending || state == park.Pending, w.dead || state == park.Dead
+}
+
+// over reports whether an object of this key was parked, or lay there already.
+func (w *written) over(key string) bool { return slices.Contains(w.keys, key) }
 
 // Park implements [deliver.Parker].
 func (p *againParker) Park(ctx context.Context, g *deliver.GivenUp) error {
@@ -88,12 +114,11 @@ func (p *againParker) Park(ctx context.Context, g *deliver.GivenUp) error {
 	case g.Reason == reasonDeadline:
 		next.NotBefore = now
 	}
-	if _, err := p.shelf.Again(ctx, p.object, next); err != nil {
+	key, err := p.shelf.Again(ctx, p.object, next)
+	if err != nil {
 		return fmt.Errorf("park again: %w", err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.pending, p.dead = p.pending || next.State == park.Pending, p.dead || next.State == park.Dead
+	p.written.add(next.State, key)
 	return nil
 }
 
@@ -108,13 +133,15 @@ func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header
 	failpoint.Hit(failpoint.Leased)
 	source := &h.Sources[0]
 	if part := source.ByteRange; part != nil && (part[0] != 0 || part[1] != park.ToEnd) {
-		t.count.Left++ // it is a piece that could not be read, which the pieces around it have been forwarded without
+		t.note(func(c *replayCount) { c.Left++ }) // a piece that could not be read: the pieces around it have been forwarded
 		return true
 	}
+	r.reading.Lock()
+	defer r.reading.Unlock()
 	inv := r.inv
 	inv.open(0, t.lane)
 	run := newObjectRun(inv)
-	run.again = h
+	run.again, inv.written = h, &written{}
 	o := event.Object{
 		Bucket: source.Bucket, Key: source.Key, VersionID: source.VersionID, ETag: source.ETag, Sequencer: source.Sequencer,
 		Region: source.Region, SizeBytes: source.SizeBytes, EventMillis: h.FirstFailedAt.UnixMilli(),
@@ -125,13 +152,13 @@ func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header
 	if source.Records != nil {
 		o.Resume = &event.Resume{Records: source.Records[0], Decode: source.Decode}
 	}
-	run.guard(0, func() { run.object(0, &o, false) })
+	run.guard(0, func() { run.object(0, &o, true) })
 	at := run.settle()
-	troubled := inv.lanes[0].flight.Troubled()
-	inv.lanes = nil
+	troubled, w := inv.lanes[0].flight.Troubled(), inv.written
+	inv.lanes, inv.written = nil, nil
 	if at.err != nil {
-		t.count.Stopped = at.err.Error()
+		t.fail(at.err.Error())
 		return state == park.Dead
 	}
-	return r.ended(t, e, run.parked[0] != "", false, troubled)
+	return r.ended(t, e, w, troubled)
 }

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -140,7 +141,7 @@ func (r *objectRun) parkRest(left *rest, lane *laneRun) error {
 		p.FirstFailed, p.MaxAge, p.Attempt = r.again.FirstFailedAt, r.again.MaxAgeAt, r.again.Attempt
 		if left.records == left.begun {
 			p.Attempt++
-			wait = backoffOf(p.Attempt)
+			wait = jittered(backoffOf(p.Attempt))
 		}
 		if p.Attempt > maxAttempts {
 			reason.Code, reason.Class = reasonExhausted, classOf(true)
@@ -188,8 +189,10 @@ type reader struct {
 	at       int64 // records that the object decoded to so far, with the one that is being forwarded
 	done     int64 // those of them that have been taken: by batches, by a rule, or as damage
 	offset   int64 // of the last one in the plain bytes
+	rests    int   // how many there were before the object was begun
 
 	id       string // of its progress marker
+	event    string // that asked for the object: the id of the message, or of the invocation where there is none
 	bytes    int    // of messages since the last marker
 	marked   int64  // records below the last marker
 	markedAt time.Time
@@ -199,7 +202,7 @@ type reader struct {
 // begin prepares to read an object, from the record on that an earlier invocation has come to.
 func (r *objectRun) begin(unit int, o *event.Object) {
 	resume := o.Resume
-	r.reader = reader{unit: unit, received: r.reader.received, object: o, markedAt: r.inv.f.now()}
+	r.reader = reader{unit: unit, received: r.reader.received, event: r.reader.event, object: o, markedAt: r.inv.f.now(), rests: len(r.rests)}
 	if resume != nil {
 		r.reader.hop = resume.Hop
 		if resume.Decode == r.inv.f.objects.decodeID(o.Bucket, o.Key) {
@@ -254,7 +257,7 @@ const (
 // mark notes how far the object is durable, so that a message that comes again goes on from there.
 func (r *objectRun) mark() {
 	at := &r.reader
-	if at.id == "" || at.bytes < markEveryBytes && r.inv.f.now().Sub(at.markedAt) < markEvery {
+	if at.id == "" || at.bytes < int(failpoint.AtMost(markEveryBytes)) && r.inv.f.now().Sub(at.markedAt) < markEvery {
 		return
 	}
 	at.bytes, at.markedAt = 0, r.inv.f.now()
@@ -267,7 +270,7 @@ func (r *objectRun) mark() {
 		return
 	}
 	// One that fails costs repeats after a crash, and nothing else.
-	if store.PutProgress(r.inv.store, at.id, park.Progress{Records: records, Hop: at.hop, At: at.markedAt}) == nil {
+	if store.PutProgress(r.inv.store, at.id, park.Progress{Records: records, Hop: at.hop, At: at.markedAt, Event: r.asker()}) == nil {
 		at.marked, at.marks = records, true
 	}
 }
@@ -294,7 +297,7 @@ func (r *objectRun) durable() int64 {
 // catchUp goes on where an earlier invocation has left a marker. It is looked for where there can be one.
 func (r *objectRun) catchUp() {
 	at, o := &r.reader, r.reader.object
-	if r.inv.f.park == nil || o.SizeBytes < markedBytes {
+	if r.inv.f.park == nil || o.SizeBytes < failpoint.AtMost(markedBytes) {
 		return
 	}
 	at.id = r.markerID()
@@ -303,8 +306,8 @@ func (r *objectRun) catchUp() {
 		return
 	}
 	p, found, err := store.Progress(r.inv.ctx, at.id)
-	if err != nil || !found || p.Done || p.Records <= at.skip {
-		return
+	if err != nil || !found || p.Done && p.Event != r.asker() || p.Records <= at.skip {
+		return // whoever announces again an object that was read to its end wants all of it
 	}
 	at.skip, at.done, at.marked, at.marks = p.Records, p.Records, p.Records, true
 }
@@ -325,13 +328,34 @@ func (r *objectRun) markerID() string {
 	return hex.EncodeToString(h.Sum(nil)[:length])
 }
 
-// finished notes that an object was read to its end: whoever announces it again wants all of it.
+// asker is what asked for the object that is being read: it is the same when its owner gives it again.
+func (r *objectRun) asker() string { return cmp.Or(r.reader.event, r.inv.requestID) }
+
+// readToEnd is an object with a marker that was read to its end.
+type readToEnd struct {
+	unit int
+	id   string
+	last park.Progress
+}
+
+// finished notes that an object was read to its end.
 func (r *objectRun) finished() {
 	at := &r.reader
-	if !at.marks {
-		return
+	if at.marks {
+		r.endings = append(r.endings, readToEnd{unit: at.unit, id: at.id, last: park.Progress{
+			Records: at.done, Hop: at.hop, At: r.inv.f.now(), Done: true, Event: r.asker(),
+		}})
 	}
-	if store, err := r.inv.f.park.opened(accountOf(r.inv.base.FunctionARN)); err == nil {
-		_ = store.PutProgress(r.inv.store, at.id, park.Progress{Records: at.done, Hop: at.hop, At: r.inv.f.now(), Done: true})
+}
+
+// markEndings writes the last markers, when all is durable: who comes again for the same event finds nothing left to do.
+func (r *objectRun) markEndings() {
+	for _, e := range r.endings {
+		if r.failed[e.unit] != nil {
+			continue
+		}
+		if store, err := r.inv.f.park.opened(accountOf(r.inv.base.FunctionARN)); err == nil {
+			_ = store.PutProgress(r.inv.store, e.id, e.last) // one that fails costs repeats after a crash, and nothing else
+		}
 	}
 }

@@ -105,6 +105,7 @@ func (r *rig) whereabouts(t *testing.T, id string, objects map[string][]string) 
 		for _, line := range lines {
 			found[line]++
 		}
+		delete(found, "") // which stands for a record that is dropped
 	}
 	count(r.intake.taken(t, hostOfLane(id)))
 	for _, state := range []park.State{park.Pending, park.Dead} {
@@ -113,6 +114,7 @@ func (r *rig) whereabouts(t *testing.T, id string, objects map[string][]string) 
 				found[messageOf(t, item)]++
 			}
 			if at := o.Header.Sources[0].Records; o.Header.Kind == park.KindPointer && at != nil {
+				require.LessOrEqual(t, int(at[0]), len(objects[o.Header.Sources[0].Key]), "%+v", o.Header)
 				count(objects[o.Header.Sources[0].Key][at[0]:])
 			}
 		}
@@ -133,7 +135,7 @@ func (r *rig) exactlyOnce(t *testing.T, id string, objects map[string][]string) 
 	found, wrong := r.whereabouts(t, id, objects), []string{}
 	for _, lines := range objects {
 		for _, line := range lines {
-			if found[line] != 1 {
+			if line != "" && found[line] != 1 {
 				wrong = append(wrong, fmt.Sprintf("%s: %d times", line, found[line]))
 			}
 			delete(found, line)
@@ -150,17 +152,17 @@ type gauges struct {
 }
 
 // replays runs replay by an event, {} for the schedule's. It checks what holds for every run.
-func (r *rig) replays(t *testing.T, event string) (report replayReport, ledger statement, err error) {
+func (r *rig) replays(t *testing.T, wish string) (report replayReport, ledger statement, err error) {
 	t.Helper()
-	report, ledger, _, err = r.replaysWithin(t, 15*time.Minute, event)
+	report, ledger, _, err = r.replaysWithin(t, 15*time.Minute, wish)
 	return report, ledger, err
 }
 
-func (r *rig) replaysWithin(t *testing.T, left time.Duration, event string) (report replayReport, ledger statement, g gauges, err error) {
+func (r *rig) replaysWithin(t *testing.T, left time.Duration, wish string) (report replayReport, ledger statement, g gauges, err error) {
 	t.Helper()
 	ctx := within(t, left)
 	r.out.Reset()
-	answer, err := Replay(r.Forwarder).Invoke(ctx, []byte(event))
+	answer, err := Replay(r.Forwarder).Invoke(ctx, []byte(wish))
 	require.NoError(t, ctx.Err(), "answered in time")
 	for line := range strings.Lines(r.out.String()) {
 		if strings.Contains(line, "PendingObjects") {
@@ -185,7 +187,7 @@ func (r *rig) drain(t *testing.T) {
 		for _, body := range r.sqs.take() {
 			answer, _, err := r.invokeWithin(within(t, 15*time.Minute), t, S3, inQueue(body))
 			require.NoError(t, err)
-			require.Equal(t, allTaken, answer)
+			require.JSONEq(t, allTaken, answer)
 		}
 		_, _, err := r.replays(t, "{}")
 		require.NoError(t, err)

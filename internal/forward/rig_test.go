@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -21,6 +20,7 @@ import (
 	"sluice/internal/compress"
 	"sluice/internal/config"
 	"sluice/internal/deliver"
+	"sluice/internal/jsonwalk"
 	"sluice/internal/secret"
 )
 
@@ -91,14 +91,8 @@ func (r *rig) world(secrets secret.Fetcher) world {
 	}
 }
 
-// inTime runs a test in a bubble whose clock starts when the tests begin: times of what is parked have to be of this age.
-func inTime(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(start))
-		test(t)
-	})
-}
+// untilStart puts the clock of a bubble to when the tests begin: times of what is parked have to be of this age.
+func untilStart() { time.Sleep(time.Until(start)) }
 
 // ticking has a rig go by the clock of its bubble.
 func (r *rig) ticking() *rig {
@@ -309,12 +303,13 @@ func (i *intake) batches(t *testing.T, host string) map[string][]string {
 // itemTexts are the elements of a JSON array.
 func itemTexts(t *testing.T, body []byte) []string {
 	t.Helper()
-	var raw []json.RawMessage
-	require.NoError(t, json.Unmarshal(body, &raw), "%s", body)
-	texts := make([]string, len(raw))
-	for n := range raw {
-		texts[n] = string(raw[n])
+	require.True(t, json.Valid(body), "%.200s", body)
+	var texts []string
+	elements := jsonwalk.Array(body)
+	for elements.Next() {
+		texts = append(texts, string(elements.Value()))
 	}
+	require.NoError(t, elements.Err(), "%.200s", body)
 	return texts
 }
 

@@ -51,7 +51,9 @@ type objectRun struct {
 	touched  map[int]bool // units of which something has been taken, so that giving them again would repeat it
 	patience map[int]bool // units whose owner gives them again often enough: what cannot be read may wait there
 	rests    []rest       // what is left of objects, to be kept when all before it is durable
+	endings  []readToEnd  // of objects with a marker
 	reader   reader
+	stop     func()       // releases the clock of reading
 	again    *park.Header // of the parked pointer that is being replayed; nil otherwise
 	insist   bool         // the owner gives it no more: a note is kept of what cannot be read
 }
@@ -62,6 +64,7 @@ func newObjectRun(inv *invocation) *objectRun {
 		touched: make(map[int]bool), patience: make(map[int]bool),
 	}
 	inv.pause = r.pause
+	inv.reading, r.stop = inv.readUntil()
 	return r
 }
 
@@ -119,7 +122,7 @@ func (r *objectRun) message(unit int, messages []event.Message) {
 		return
 	}
 	r.patience[unit] = m.ReceiveCount > 0 && m.ReceiveCount < r.inv.f.maxReceives-1
-	r.reader.received = m.ReceiveCount
+	r.reader.received, r.reader.event = m.ReceiveCount, m.ID
 	for i := range m.Notices {
 		r.guard(unit, func() { r.notice(unit, &m.Notices[i]) })
 	}
@@ -219,12 +222,14 @@ func (r *objectRun) finish() failure { return r.inv.close(r.settle()) }
 // r.failed.
 func (r *objectRun) settle() failure {
 	at := r.inv.settle(r.failure())
+	r.stop()
 	r.inv.pause = nil
 	for _, unit := range at.units {
 		r.blame(unit, at.refusal) // and not for what failed of other units, which may be final
 	}
 	if !at.whole {
 		at.err = errors.Join(at.err, r.keepRests())
+		r.markEndings()
 	}
 	return at
 }

@@ -91,31 +91,6 @@ func TestAgainParts(t *testing.T) {
 	assert.NotEqual(t, second.Header.SendID(), fake.object(t, key).Header.SendID())
 }
 
-func TestAgainPointer(t *testing.T) {
-	fake := newBucket()
-	shelf := NewShelf(fake, testOptions)
-	p := tail()
-	p.Source.ByteRange, p.Source.Records, p.Source.Decode = nil, &Range{100, ToEnd}, "fcde2b2e"
-	key, err := shelf.store.PutPending(t.Context(), p, dueAt)
-	require.NoError(t, err)
-	o := fake.object(t, key)
-
-	key, err = shelf.Again(t.Context(), o, refused)
-	require.NoError(t, err)
-	same := fake.object(t, key)
-	assert.Equal(t, []any{o.Header.BatchID, 2, o.Header.Sources}, []any{same.Header.BatchID, same.Header.Attempt, same.Header.Sources})
-
-	n := refused
-	n.Records = &Range{700, ToEnd}
-	key, err = shelf.Again(t.Context(), o, n)
-	require.NoError(t, err)
-	rest := fake.object(t, key)
-	p.Source.Records = &Range{700, ToEnd}
-	assert.Equal(t, []any{p.id(), p.id(), 2}, []any{rest.Header.BatchID, rest.Header.IdempotencyKey, rest.Header.Attempt})
-	assert.Equal(t, &Range{700, ToEnd}, rest.Header.Sources[0].Records)
-	assert.Equal(t, &Range{100, ToEnd}, o.Header.Sources[0].Records, "what was read stays as it is")
-}
-
 func TestAgainRefuses(t *testing.T) {
 	fake, shelf, o := parkedItems(t, 99, `{"n":1}`)
 	key, err := shelf.Again(t.Context(), o, Next{State: Dead, Reason: Reason{Code: "exhausted"}, At: failedAt})
@@ -133,9 +108,7 @@ func TestAgainRefuses(t *testing.T) {
 		"no state":                 {o, func(n *Next) { n.State = "" }, "the state is"},
 		"no reason":                {o, func(n *Next) { n.Reason.Code, n.State = "", Dead }, "reason.code"},
 		"no items":                 {o, func(n *Next) { n.Items = [][]byte{} }, "there are no items"},
-		"records of items":         {o, func(n *Next) { n.Records = &Range{1, 2} }, "these are items"},
-		"items of a pointer":       {pointer, func(n *Next) { n.Items = [][]byte{nil} }, "this is a pointer"},
-		"records of several":       {pointer, func(n *Next) { n.Records = &Range{1, 2} }, "the pointer names 2 objects"},
+		"a pointer":                {pointer, func(*Next) {}, "of the kind \"pointer\""},
 		"a time that is not known": {o, func(n *Next) { n.At, n.State = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), Dead }, "in the year 10000"},
 	} {
 		n := refused

@@ -79,11 +79,11 @@ func parseName(name string) (id string, attempt int, ok bool) {
 	return name[:i], attempt, true
 }
 
-// fileName is the name to bury it under: its own, if a store has made it.
+// fileName is the name to bury it under: its own without the time that it was due at, if a store has made it.
 func (e *Entry) fileName() string {
 	name := e.Key[strings.LastIndexByte(e.Key, '/')+1:]
 	if _, _, ok := parseName(name); ok && isMadeOf(strings.ToLower(name), "-.", 2*maxBatchIDBytes) {
-		return name
+		return name[strings.LastIndexByte(name, '-')+1:]
 	}
 	return e.ID + ".object"
 }

@@ -107,8 +107,10 @@ func (h *Header) check() error {
 		return fmt.Errorf("not_before is %d, want seconds since 1970 in 10 digits", h.NotBefore)
 	case h.Count < 0 || h.Bytes < 0:
 		return fmt.Errorf("count is %d and bytes is %d, want none below 0", h.Count, h.Bytes)
-	case len(h.Sources) == 0 || h.SourcesLeftOut < 0:
+	case len(h.Sources) == 0:
 		return errors.New("sources is empty, want what was read")
+	case h.SourcesLeftOut < 0:
+		return fmt.Errorf("sources_left_out is %d, want none below 0", h.SourcesLeftOut)
 	}
 	for _, s := range h.Sources {
 		if err := s.check(h.Kind); err != nil {

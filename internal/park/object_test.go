@@ -100,4 +100,3 @@ func TestDecodeStopsAtItsLimit(t *testing.T) {
 	require.ErrorContains(t, err, "payload: ")
 	assert.NotContains(t, err.Error(), "payload_sha256", "it was not read to its end")
 }
-

@@ -10,17 +10,13 @@ import (
 	"flag"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -344,23 +340,6 @@ func TestPutRefuses(t *testing.T) {
 	assert.Empty(t, fake.asked)
 }
 
-func TestPresentable(t *testing.T) {
-	for name, tc := range map[string]struct{ message, want string }{
-		"a text stays":             {"connection refused by 192.0.2.1:443", "connection refused by 192.0.2.1:443"},
-		"a path goes":              {`Post "https://in.example.com/v1/SECRET?k=SECRET#SECRET": EOF`, `Post "https://in.example.com/…": EOF`},
-		"a query goes":             {"http://in.example.com?k=SECRET", "http://in.example.com/…"},
-		"credentials go":           {"https://u:SECRET@in.example.com:8088 is down", "https://in.example.com:8088 is down"},
-		"an @ in a query is none":  {"https://in.example.com/?SECRET@x", "https://in.example.com/…"},
-		"two addresses":            {"http://a/SECRET then http://b/SECRET", "http://a/… then http://b/…"},
-		"the place of an object":   {`"s3://logs/a/b" at byte 7`, `"s3://logs/a/b" at byte 7`},
-		"not UTF-8":                {"a\xffb", "a\uFFFDb"},
-		"cut between characters":   {strings.Repeat("a", 511) + "é", strings.Repeat("a", 511)},
-		"nothing behind the colon": {"https://", "https://"},
-	} {
-		t.Run(name, func(t *testing.T) { assert.Equal(t, tc.want, presentable(tc.message)) })
-	}
-}
-
 func TestOwns(t *testing.T) {
 	store := New(nil, Options{Bucket: "example-park", Prefix: "a/b"})
 	for place, want := range map[[2]string]bool{
@@ -378,57 +357,4 @@ func TestOwns(t *testing.T) {
 		assert.Equal(t, want, store.Owns(place[0], place[1]), place)
 	}
 	assert.True(t, New(nil, Options{Bucket: "b"}).Owns("b", "v1/dead/x"))
-}
-
-// TestPutOverHTTP speaks to a server through the SDK's client: what arrives is what S3 checks.
-func TestPutOverHTTP(t *testing.T) {
-	var mu sync.Mutex
-	stored := map[string][]byte{}
-	var requests []*http.Request
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		assert.NoError(t, err)
-		mu.Lock()
-		defer mu.Unlock()
-		requests = append(requests, r)
-		_, there := stored[r.URL.Path]
-		sum := sha256.Sum256(body)
-		switch {
-		case len(requests) == 1:
-			w.WriteHeader(http.StatusServiceUnavailable)
-		case r.Header.Get("X-Amz-Checksum-Sha256") != base64.StdEncoding.EncodeToString(sum[:]):
-			w.WriteHeader(http.StatusBadRequest)
-		case there && r.Header.Get("If-None-Match") == "*":
-			w.WriteHeader(http.StatusPreconditionFailed)
-		default:
-			stored[r.URL.Path] = body
-		}
-	}))
-	defer server.Close()
-	client := s3.New(s3.Options{
-		Region: "eu-west-1", BaseEndpoint: &server.URL, UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "example"}, nil
-		}),
-		Retryer: retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond),
-	})
-	store := New(client, Options{Bucket: "example-park", Prefix: "sluice", Owner: "123456789012"})
-	for range 2 {
-		key, err := store.PutDead(t.Context(), tail())
-		require.NoError(t, err)
-		h, err := Decode(bytes.NewReader(stored["/example-park/"+key]))
-		require.NoError(t, err)
-		assert.Equal(t, "AWSLogs/a b&<ü>.gz", h.Sources[0].Key)
-	}
-	require.Len(t, requests, 3)
-	assert.Len(t, stored, 1)
-	for _, r := range requests {
-		assert.Equal(t, http.MethodPut, r.Method)
-		assert.Equal(t, "fwd-state=dead", r.Header.Get("X-Amz-Tagging"))
-		assert.Equal(t, "decode_gzip", r.Header.Get("X-Amz-Meta-Reason"))
-		assert.Equal(t, "123456789012", r.Header.Get("X-Amz-Expected-Bucket-Owner"))
-		assert.Equal(t, "application/gzip", r.Header.Get("Content-Type"))
-		assert.NotContains(t, r.Header.Get("Content-Encoding"), "aws-chunked")
-		assert.Empty(t, r.Header.Get("X-Amz-Trailer"))
-	}
 }

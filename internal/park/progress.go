@@ -12,13 +12,12 @@ import (
 // Progress is how far an object has been forwarded. All in front of it is durable, wherever it went.
 // Format: delivery contract, 2.3.
 type Progress struct {
-	Records int64     // how many have been dealt with, as Decode counts them
+	Records int64     // how many have been dealt with
 	Offset  int64     // bytes after decompression that have been dealt with; 0: not known
 	Hop     int       // of the continuation that wrote it; 0: the first invocation
 	At      time.Time // when it was written
 	Done    bool      // the whole object has been forwarded
-	ETag    string    // of the object that was read; empty: not known
-	Decode  string    // fingerprint of the settings that decide how records are counted; at most 64 bytes
+	Event   string    // what asked for it: the id of a message or an invocation; at most 1,024 bytes are kept
 }
 
 // progressMark is a Progress as it is stored.
@@ -29,8 +28,7 @@ type progressMark struct {
 	Hop     int       `json:"hop"`
 	At      time.Time `json:"ts"`
 	Done    bool      `json:"done,omitempty"`
-	ETag    string    `json:"etag,omitempty"`
-	Decode  string    `json:"decode,omitempty"`
+	Event   string    `json:"event,omitempty"`
 }
 
 func (m *progressMark) check() error {
@@ -39,12 +37,10 @@ func (m *progressMark) check() error {
 		return fmt.Errorf("schema is %d, want %d", m.Schema, schema)
 	case m.Records < 0 || m.Offset < 0 || m.Hop < 0:
 		return fmt.Errorf("line is %d, offset is %d and hop is %d, want none below 0", m.Records, m.Offset, m.Hop)
-	case len(m.Decode) > maxDecodeBytes:
-		return fmt.Errorf("decode has %d bytes, want at most %d", len(m.Decode), maxDecodeBytes)
 	case m.At.UTC().Year() < 1 || m.At.UTC().Year() > 9999:
 		return fmt.Errorf("ts is in the year %d", m.At.UTC().Year())
 	}
-	return checkTexts(m.ETag, m.Decode)
+	return checkTexts(m.Event)
 }
 
 // PutProgress stores how far the source with an id has been forwarded, in place of what was stored before.
@@ -54,7 +50,7 @@ func (s *Store) PutProgress(ctx context.Context, id string, p Progress) error {
 		return err
 	}
 	m := progressMark{
-		Schema: schema, Records: p.Records, Offset: p.Offset, Hop: p.Hop, At: stamp(p.At), Done: p.Done, ETag: clean(p.ETag), Decode: p.Decode,
+		Schema: schema, Records: p.Records, Offset: p.Offset, Hop: p.Hop, At: stamp(p.At), Done: p.Done, Event: clean(p.Event),
 	}
 	if err := m.check(); err != nil {
 		return fmt.Errorf("marker of progress: %w", err)
@@ -88,7 +84,7 @@ func (s *Store) Progress(ctx context.Context, id string) (p Progress, found bool
 		return Progress{}, false, err
 	}
 	return Progress{
-		Records: m.Records, Offset: m.Offset, Hop: m.Hop, At: m.At.UTC(), Done: m.Done, ETag: m.ETag, Decode: m.Decode,
+		Records: m.Records, Offset: m.Offset, Hop: m.Hop, At: m.At.UTC(), Done: m.Done, Event: m.Event,
 	}, true, nil
 }
 

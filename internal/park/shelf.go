@@ -161,8 +161,8 @@ func (s *Shelf) remove(ctx context.Context, key, etag string) error {
 	return err
 }
 
-// Bury moves a parked object to where it waits for a person: its bytes as they are, under its own file name, on the day of
-// now. It is for what is broken or has been tried enough. It returns the key of the object that is now durable, also when
+// Bury moves a parked object to where it waits for a person: its bytes as they are, under its own file name without
+// the time that it was due at, on the day of now. It is for what is broken or has been tried enough. It returns the key of the object that is now durable, also when
 // only the deletion of the old one has failed.
 func (s *Shelf) Bury(ctx context.Context, e Entry, reason string, now time.Time) (key string, err error) {
 	switch {

@@ -161,7 +161,7 @@ func TestBury(t *testing.T) {
 	body := bytes.Clone(fake.objects[e.Key].body)
 	key, err := shelf.Bury(t.Context(), e, "exhausted", failedAt)
 	require.NoError(t, err)
-	assert.Equal(t, "sluice/v1/dead/dd-main/exhausted/2026/07/01/1789999999-MZXW6YTBOI2DKNRXHA4TAMJSGM.0.a01.jsonl.gz", key)
+	assert.Equal(t, "sluice/v1/dead/dd-main/exhausted/2026/07/01/MZXW6YTBOI2DKNRXHA4TAMJSGM.0.a01.jsonl.gz", key)
 	require.Equal(t, []string{key}, fake.keys())
 	assert.Equal(t, body, fake.objects[key].body)
 	in := fake.objects[key].put
@@ -183,7 +183,7 @@ func TestBury(t *testing.T) {
 }
 
 func TestBuryLosesNothing(t *testing.T) {
-	const there = "sluice/v1/dead/dd-main/store_corrupt/2026/07/01/1789999999-MZXW6YTBOI2DKNRXHA4TAMJSGM.0.a01.jsonl.gz"
+	const there = "sluice/v1/dead/dd-main/store_corrupt/2026/07/01/MZXW6YTBOI2DKNRXHA4TAMJSGM.0.a01.jsonl.gz"
 	for name, tc := range map[string]struct {
 		change func(*bucket, Entry)
 		keys   int // that are left

@@ -47,7 +47,7 @@ func (s *slowReader) Read(p []byte) (int, error) {
 	if !s.pause(s.wait) {
 		return 0, io.ErrUnexpectedEOF
 	}
-	return s.Reader.Read(p[:min(len(p), 1<<10)]) //nolint:wrapcheck // a reader passes errors on as they are
+	return s.Reader.Read(p[:min(len(p), 1<<10)])
 }
 
 func (s *Server) arrive(r *http.Request) (*Request, Step) {
@@ -70,11 +70,10 @@ func (s *Server) arrive(r *http.Request) (*Request, Step) {
 
 // sender is the position of the key, or what the header says. The caller holds mu.
 func (s *Server) sender(h http.Header) int {
-	if key := h.Get(keyHeader); key != "" {
-		return max(0, slices.Index(s.keys, key))
+	if n, err := strconv.Atoi(h.Get("X-Sender")); err == nil {
+		return n
 	}
-	n, _ := strconv.Atoi(h.Get("X-Sender")) // 0 is none
-	return n
+	return max(0, slices.Index(s.keys, h.Get(keyHeader)))
 }
 
 func (s *Server) keyState(key string) KeyState {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -35,9 +36,12 @@ func Watch(track func(net.Conn, http.ConnState)) Option {
 	return func(s *http.Server) { s.ConnState = track }
 }
 
-// TLS serves with a certificate of the configuration.
+// TLS serves with a certificate of the configuration. That clients refuse it is not printed.
 func TLS(config *tls.Config) Option {
-	return func(s *http.Server) { s.TLSConfig = config.Clone() }
+	return func(s *http.Server) {
+		s.TLSConfig = config.Clone()
+		s.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	}
 }
 
 // Serve starts a server. Close it.

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"math"
+	"time"
+)
+
+// sample is what one process used at a moment.
+type sample struct {
+	at       time.Duration // since the start of the run
+	rssBytes int64
+	files    int // open file descriptors
+	threads  int
+}
+
+// life is one process from its start to its end, as it was sampled.
+type life struct {
+	name    string // "<function>/<number among its processes>"
+	samples []sample
+}
+
+// after is the samples of a life but for those of its first moments, in which a process fills its caches and its heap.
+func (l *life) after(warmUp time.Duration) []sample {
+	for i, s := range l.samples {
+		if s.at-l.samples[0].at >= warmUp {
+			return l.samples[i:]
+		}
+	}
+	return nil
+}
+
+// span is the time between the first and the last sample.
+func span(samples []sample) time.Duration {
+	if len(samples) == 0 {
+		return 0
+	}
+	return samples[len(samples)-1].at - samples[0].at
+}
+
+// trend is how fast the resident set of a process grows, in MiB a minute, and how far that may be off by chance (one standard
+// error).
+type trend struct{ slope, within float64 }
+
+// atLeast is what the growth is almost certainly not below.
+func (t trend) atLeast() float64 { return t.slope - 2*t.within }
+
+// breath is the time in which a heap grows and shrinks: samples within it tell the same.
+const breath = 10 * time.Second
+
+// trendOf lays the least squares line through the samples. Three moments are the least that tell anything.
+func trendOf(samples []sample) trend {
+	n := float64(len(samples))
+	var meanX, meanY float64
+	for _, s := range samples {
+		meanX += s.at.Minutes() / n
+		meanY += mib(s.rssBytes) / n
+	}
+	var cross, squareX, squareY float64
+	for _, s := range samples {
+		dx, dy := s.at.Minutes()-meanX, mib(s.rssBytes)-meanY
+		cross += dx * dy
+		squareX += dx * dx
+		squareY += dy * dy
+	}
+	const least = 3
+	if len(samples) < least || squareX == 0 {
+		return trend{}
+	}
+	t := trend{slope: cross / squareX}
+	rest := max(0, squareY-t.slope*cross) // of the samples' distances from the line, squared
+	told := 1 + float64(span(samples))/float64(breath)
+	t.within = math.Sqrt(rest / (n - 2) / squareX * max(1, n/told))
+	return t
+}
+
+func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// rise is by how much the floor of a count is higher in the second half of the samples than in the first. What is used for
+// a while comes and goes; what is never given back lifts the floor.
+func rise(samples []sample, count func(sample) int) int {
+	half := len(samples) / 2
+	if half == 0 {
+		return 0
+	}
+	floor := func(part []sample) int {
+		least := count(part[0])
+		for _, s := range part {
+			least = min(least, count(s))
+		}
+		return least
+	}
+	return floor(samples[half:]) - floor(samples[:half])
+}
