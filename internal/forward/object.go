@@ -217,21 +217,24 @@ func (r *objectRun) sound(unit int, o *event.Object, records iter.Seq2[*record.R
 				continue
 			}
 			r.touched[unit] = true
-			if !damaged {
-				if !r.yield(rec, yield) {
-					return
-				}
-				continue
+			if damaged {
+				damages++
 			}
-			if damages++; damages == maxDamages {
-				damage.End = park.ToEnd
-			}
-			r.damaged(unit, o, damage)
-			if at.done = at.at; damages == maxDamages {
+			if damaged && !r.pass(unit, o, damage, damages) || !damaged && !r.yield(rec, yield) {
 				return
 			}
 		}
 	}
+}
+
+// pass sees to damage, the nth of its object, and reports whether to read on.
+func (r *objectRun) pass(unit int, o *event.Object, damage *object.Damage, nth int) bool {
+	if nth == maxDamages {
+		damage.End = park.ToEnd
+	}
+	r.damaged(unit, o, damage)
+	r.reader.done = r.reader.at
+	return nth < maxDamages
 }
 
 // skipCheckEvery is how many records that were forwarded before are passed over between two looks at the clock.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"sluice/internal/event"
@@ -315,14 +314,10 @@ func (r *objectRun) catchUp() {
 // markerID names the progress of an object for the destinations that take it.
 func (r *objectRun) markerID() string {
 	o, h := r.reader.object, sha256.New()
-	parts := []string{
-		o.Bucket, o.Key, o.VersionID, o.ETag, strconv.FormatInt(o.SizeBytes, 10), r.inv.f.objects.decodeID(o.Bucket, o.Key),
-	}
+	fmt.Fprintf(h, "%s\x1f%s\x1f%s\x1f%s\x1f%d\x1f%s\x1f", o.Bucket, o.Key, o.VersionID, o.ETag, o.SizeBytes,
+		r.inv.f.objects.decodeID(o.Bucket, o.Key))
 	for _, lane := range r.opened() {
-		parts = append(parts, lane.lane.place.ID)
-	}
-	for _, part := range parts {
-		h.Write(append([]byte(part), 0x1f))
+		fmt.Fprintf(h, "%s\x1f", lane.lane.place.ID)
 	}
 	const length = 16
 	return hex.EncodeToString(h.Sum(nil)[:length])

@@ -82,8 +82,8 @@ func (r *objectRun) notifications(payload []byte) ([]byte, error) {
 	default:
 		r.inv.unreadable(reasonOf(err))
 	}
-	if err = r.inv.finish(failure{err: err}).err; err != nil {
-		return nil, err
+	if at := r.inv.finish(failure{err: err}); at.err != nil {
+		return nil, at.err
 	}
 	return []byte("null"), nil
 }
