@@ -146,9 +146,11 @@ func (b *Batch) part(plain []byte, first, end int, suffix string) *Batch {
 	return p
 }
 
-// idOf names a batch by what is in it: the first and the last of its records, for whom, under which settings.
-func idOf(epoch string, first, last *coordinates, count int) string {
+// idOf names a batch by what is in it: the first and the last of its records, for whom, under which settings, and its
+// bytes. Coordinates alone would do where every record has an id of its own, which whoever writes them may not have given.
+func idOf(epoch string, first, last *coordinates, count int, body []byte) string {
 	h := sha256.New()
+	h.Write(body)
 	fmt.Fprintf(h, "%s\x1f%s\x1f%s\x1f%d", epoch, first.name(), last.name(), count)
 	const length = 26
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil))[:length]

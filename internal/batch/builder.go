@@ -149,16 +149,17 @@ func (b *Builder) Flush() {
 	if len(b.ends) == 0 {
 		return
 	}
-	b.emit(b.pack(idOf(b.o.Epoch, &b.first, &b.last, len(b.ends)), b.span()))
+	batch := b.pack(b.span())
+	batch.ID = idOf(b.o.Epoch, &b.first, &b.last, batch.Count(), batch.Body)
+	b.emit(batch)
 }
 
 // pack makes a batch of what is in the body, and empties it.
-func (b *Builder) pack(id string, span *Span) *Batch {
+func (b *Builder) pack(span *Span) *Batch {
 	b.body = append(b.body, b.frame.Close...)
 	codec := b.o.Codec()
 	b.packed = codec.Append(b.packed[:0], b.body)
 	batch := &Batch{
-		ID:        id,
 		Body:      append([]byte(nil), b.packed...),
 		Codec:     codec,
 		frame:     b.frame,

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"iter"
+	"strconv"
 )
 
 // Rebuild cuts items that were encoded earlier into batches that the destination takes now, and emits them in order. Each
@@ -14,7 +15,7 @@ import (
 // [Batch.Oversized]): it was cut to what the destination took when it was encoded, and cannot be cut again. Epoch and
 // Oversize of the options do not count.
 func Rebuild(o Options, id string, items iter.Seq[[]byte], emit func(*Batch)) {
-	r := &rebuilder{b: NewBuilder(o), id: id, emit: emit}
+	r := &rebuilder{b: NewBuilder(o), id: id, emit: emit, seen: make(map[string]int)}
 	r.b.Start(nil)
 	for item := range items {
 		r.add(item)
@@ -32,6 +33,7 @@ type rebuilder struct {
 	held     *Batch // the first batch, whose id depends on whether another follows
 	heldName string // its id if one does
 	cut      int    // batches so far
+	seen     map[string]int
 }
 
 func (r *rebuilder) add(item []byte) {
@@ -60,7 +62,8 @@ func (r *rebuilder) flush() {
 		return
 	}
 	name := r.nameOf(r.b.body)
-	batch := r.b.pack(r.id, nil)
+	batch := r.b.pack(nil)
+	batch.ID = r.id
 	r.cut++
 	if r.cut == 1 {
 		r.held, r.heldName = batch, name
@@ -79,7 +82,12 @@ func (r *rebuilder) flush() {
 func (r *rebuilder) nameOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	const length = 4
-	return r.id + ".r" + hex.EncodeToString(sum[:length])
+	name := r.id + ".r" + hex.EncodeToString(sum[:length])
+	r.seen[name]++
+	if n := r.seen[name]; n > 1 { // the same items once more
+		name += "." + strconv.Itoa(n)
+	}
+	return name
 }
 
 // finish emits the batch that was held back, if there is one.

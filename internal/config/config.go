@@ -32,6 +32,20 @@ type Config struct {
 	// Setting: max_inflated_bytes, SLUICE_MAX_INFLATED_BYTES.
 	MaxInflatedBytes int64
 
+	// Include and Exclude are regular expressions (RE2). A message that one of Exclude matches somewhere is left out, and so is
+	// one that none of Include matches. Zero value of Include: every message is kept. They are printed as they are.
+	// Setting: include, exclude; SLUICE_INCLUDE, SLUICE_EXCLUDE; Datadog: INCLUDE_AT_MATCH, EXCLUDE_AT_MATCH.
+	Include, Exclude []string
+
+	// RedactIP and RedactEmail say that IPv4 addresses and e-mail addresses are replaced in messages. Default false.
+	// Setting: redact_ip, redact_email; SLUICE_REDACT_IP, SLUICE_REDACT_EMAIL; Datadog: REDACT_IP, REDACT_EMAIL.
+	RedactIP, RedactEmail bool
+
+	// Redact are further rules, applied in this order after those two; package redact takes them as they are. They are
+	// printed as they are. Zero value: none. Setting: redact, SLUICE_REDACT, SLUICE_REDACT_REPLACEMENT; Datadog:
+	// DD_SCRUBBING_RULE, DD_SCRUBBING_RULE_REPLACEMENT.
+	Redact []RedactRule
+
 	// Buckets are those whose objects are read. Zero value: every one. Setting: buckets, SLUICE_BUCKETS.
 	Buckets []Bucket
 

@@ -22,14 +22,7 @@ type forwarderSetting struct {
 
 // forwarderSettings returns the settings of the Datadog Forwarder that have no counterpart here.
 func forwarderSettings() []forwarderSetting {
-	const filter = "Sluice does not filter records by pattern, and without the pattern other records would be sent: unset it"
-	const redact = "Sluice does not redact, and without redaction data could leak: unset it"
 	return append([]forwarderSetting{
-		{"INCLUDE_AT_MATCH", refused, "", filter},
-		{"EXCLUDE_AT_MATCH", refused, "", filter},
-		{"REDACT_IP", refused, "false", redact},
-		{"REDACT_EMAIL", refused, "false", redact},
-		{"DD_SCRUBBING_RULE", refused, "", redact},
 		{"DD_FORWARD_LOG", refused, "true", "Sluice forwards logs and nothing else: unset it, or remove the trigger of the " +
 			"function"},
 		{"DD_SKIP_SSL_VALIDATION", refused, "false", "checks of certificates cannot be switched off: name a file with the " +
@@ -42,7 +35,7 @@ func plumbing() []forwarderSetting {
 	names := []string{
 		"DD_ADDITIONAL_TARGET_LAMBDAS", "DD_API_URL", "DD_ENHANCED_METRICS", "DD_ENRICH_CLOUDWATCH_TAGS", "DD_ENRICH_S3_TAGS",
 		"DD_FETCH_LAMBDA_TAGS", "DD_FETCH_LOG_GROUP_TAGS", "DD_FETCH_S3_TAGS", "DD_FETCH_STEP_FUNCTIONS_TAGS",
-		"DD_FLUSH_TO_LOG", "DD_LOG_LEVEL", "DD_MAX_WORKERS", "DD_S3_BUCKET_NAME", "DD_SCRUBBING_RULE_REPLACEMENT",
+		"DD_FLUSH_TO_LOG", "DD_LOG_LEVEL", "DD_MAX_WORKERS", "DD_S3_BUCKET_NAME",
 		"DD_SQS_QUEUE_URL", "DD_STEP_FUNCTIONS_TRACE_ENABLED", "DD_STORE_FAILED_EVENTS", "DD_TAGS_CACHE_TTL_SECONDS",
 		"DD_TRACE_ENABLED", "DD_TRACE_INTAKE_URL", "DD_USE_VPC",
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"sluice/internal/process/redact"
 	"sluice/internal/secret"
 )
 
@@ -50,6 +53,18 @@ func assertValid(t *testing.T, c *Config) {
 	assert.Regexp(t, `^[A-Za-z0-9_/:-]*$`, c.ParkKMSKey)
 	assert.Regexp(t, `^(https?://[^/?#@\s]+/[0-9]{12}/[A-Za-z0-9_-]{1,80})?$`, c.ContinueQueue)
 	assert.True(t, c.MaxReceives >= 2 && c.MaxReceives <= 1000)
+	for _, pattern := range slices.Concat(c.Include, c.Exclude) {
+		_, err := regexp.Compile(pattern)
+		assert.NoError(t, err)
+		assert.NotEmpty(t, pattern)
+	}
+	rules := make([]redact.Rule, len(c.Redact))
+	for i, r := range c.Redact {
+		assert.NotContains(t, []string{RuleIP, RuleEmail}, r.Name)
+		rules[i] = redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement}
+	}
+	_, err := redact.Compile(rules...)
+	assert.NoError(t, err)
 	assert.NotEmpty(t, c.Destinations)
 	ids := map[string]bool{}
 	for _, d := range c.Destinations {

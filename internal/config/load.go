@@ -57,6 +57,10 @@ func loadFor(ctx context.Context, env map[string]string, fetch Fetcher, sends bo
 	if readable && (sends || c.Firehose.Tee) {
 		c.Destinations = l.destinations(list)
 	}
+	if !sends && c.Firehose.Output == OutputOriginal && c.Alters() {
+		l.add(SettingError{Place: "firehose_output", Text: "original sends the bytes as they came, which include, exclude and " +
+			"redaction do not reach: want datadog, json or message"})
+	}
 	l.checkNames()
 	checkForwarder(env, &l.problems)
 	if err := l.err(); err != nil {

@@ -65,7 +65,7 @@ func globalSettings() []setting[Config] {
 		meaning: "A file of certificates to trust beside the system's, for intakes, and proxies in front of them, with an " +
 			"authority of their own. AWS calls of the function itself use the system's certificates, for which " +
 			"SSL_CERT_FILE can name a file. Checks of certificates cannot be switched off.",
-	}}, slices.Concat(objectSettings(), parkSettings(), firehoseSettings())...)
+	}}, slices.Concat(redactSettings(), objectSettings(), parkSettings(), firehoseSettings())...)
 }
 
 // destinationSettings returns the settings of a destination, in the order of the documentation. For these the document

@@ -14,6 +14,7 @@ import (
 	"sluice/internal/event"
 	"sluice/internal/failpoint"
 	"sluice/internal/park"
+	"sluice/internal/record"
 	"sluice/internal/source/forwarder"
 	"sluice/internal/source/kinesis"
 )
@@ -295,11 +296,12 @@ func (r *replay) failedEvent(lane *lane, shelf *park.Shelf, store *park.Store, e
 		raw, err = shelf.Raw(r.inv.ctx, e)
 	}
 	var items [][]byte
+	var redacted int
 	if err == nil {
-		items, err = failedItems(bytes.NewReader(raw))
+		items, redacted, err = r.failedItems(bytes.NewReader(raw))
 	}
 	if err == nil {
-		err = r.sendItems(lane, id, items)
+		err = r.sendItems(lane, id, items, redacted)
 	}
 	if err == nil {
 		err = store.PutProgress(r.inv.store, id, park.Progress{Records: int64(len(items)), At: r.inv.f.now(), Done: true})
@@ -313,24 +315,34 @@ func (r *replay) failedEvent(lane *lane, shelf *park.Shelf, store *park.Store, e
 	count.Done++
 }
 
-func failedItems(from io.Reader) ([][]byte, error) {
-	var items [][]byte
+// failedItems returns the items of an object, and in how many of them something had to be redacted: the Forwarder may have
+// stored them as they came.
+func (r *replay) failedItems(from io.Reader) (items [][]byte, redacted int, err error) {
 	for item, err := range forwarder.Records(from) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		items = append(items, bytes.Clone(item.JSON))
+		text, hits := r.inv.processor.AppendItem(nil, item.JSON)
+		if hits > 0 {
+			redacted++
+		} else {
+			text = bytes.Clone(item.JSON)
+		}
+		items = append(items, text)
 	}
-	return items, nil
+	return items, redacted, nil
 }
 
-// sendItems sends items that were encoded elsewhere. What is not delivered is parked.
-func (r *replay) sendItems(lane *lane, id string, items [][]byte) error {
+// sendItems sends items that were encoded elsewhere, some of which were redacted. What is not delivered is parked.
+func (r *replay) sendItems(lane *lane, id string, items [][]byte, redacted int) error {
 	inv := r.inv
 	inv.open(0, lane)
 	defer func() { inv.lanes = nil }()
 	run := inv.lanes[0]
 	run.account.In(len(items))
+	if redacted > 0 {
+		run.account.Marked(record.Redacted.Names()[0], redacted)
+	}
 	batch.Rebuild(lane.options, id, func(yield func([]byte) bool) {
 		for _, item := range items {
 			if !yield(item) {

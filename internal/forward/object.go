@@ -124,7 +124,7 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	switch {
 	case content.IsManifest: // before the error, which is about what could not be read of it
 		r.drop(unit, ledger.NotALog)
-		if follow && inv.f.objects.followManifests {
+		if follow && inv.f.objects.followManifests && err == nil {
 			r.rests = r.rests[:r.reader.rests] // who takes nothing now is left what it lists, one by one
 		}
 		if err != nil {

@@ -167,7 +167,7 @@ func (l *lane) maxAge(span *batch.Span, now time.Time) time.Time {
 	}
 	oldest := now
 	if span != nil && span.OldestMillis != 0 {
-		if at := time.UnixMilli(span.OldestMillis); now.Before(at.Add(l.ages)) {
+		if at := time.UnixMilli(span.OldestMillis); at.Before(now) && now.Before(at.Add(l.ages)) {
 			oldest = at
 		}
 	}
@@ -297,10 +297,10 @@ func accountIn(ctx context.Context) string {
 // firstKnown is when an object was announced or written: a time that is the same at each attempt to read it, so that it is
 // noted once.
 func firstKnown(millis int64, otherwise time.Time) time.Time {
-	if millis == 0 {
-		return otherwise
+	if at := time.UnixMilli(millis); millis > 0 && at.Before(otherwise.AddDate(0, 0, 1)) { // else it is forged, or not known
+		return at
 	}
-	return time.UnixMilli(millis)
+	return otherwise
 }
 
 // hostOf is the host of a URL, which says where something was to be sent without telling a token.

@@ -36,7 +36,7 @@ func Replay(f *Forwarder) Handler {
 		if err != nil {
 			return nil, fmt.Errorf("replay: %w", err)
 		}
-		r := &replay{inv: inv, shelf: shelf, wish: wish, report: replayReport{DryRun: wish.DryRun}}
+		r := &replay{inv: inv, shelf: shelf, wish: wish, report: replayReport{DryRun: wish.DryRun}, reading: make(chan struct{}, 1)}
 		err = r.run()
 		if at := inv.close(failure{err: err}); at.err != nil {
 			return nil, at.err
@@ -53,7 +53,7 @@ type replay struct {
 	report replayReport
 	left   int // objects that the wish still allows; negative for any number
 
-	reading sync.Mutex // held while an object is read again: that takes the invocation's lanes
+	reading chan struct{} // holds one while an object is read again: that takes the invocation's lanes
 }
 
 // replayReport is the answer of a run.
@@ -102,13 +102,18 @@ func (r *replay) run() error {
 
 // more reports whether another object may be begun: there is time for it, and it is wanted.
 func (r *replay) more() bool {
-	const least = 3 * time.Second // for one object
-	deadline, ok := r.inv.ctx.Deadline()
-	if r.inv.ctx.Err() != nil || ok && deadline.Sub(r.inv.f.now()) < least {
+	if !r.inTime() {
 		r.report.OutOfTime = true
 		return false
 	}
 	return r.left != 0
+}
+
+// inTime reports whether there is time for an object.
+func (r *replay) inTime() bool {
+	const least = 3 * time.Second
+	deadline, ok := r.inv.ctx.Deadline()
+	return r.inv.ctx.Err() == nil && (!ok || deadline.Sub(r.inv.f.now()) >= least)
 }
 
 // turn is a destination whose parked objects are being replayed.
@@ -128,6 +133,13 @@ func (t *turn) note(change func(c *replayCount)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(t.count)
+}
+
+// isWell reports whether the destination has taken something in this run.
+func (t *turn) isWell() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sent
 }
 
 // fail notes why the destination is left alone for the rest of the run.
@@ -183,7 +195,9 @@ func (r *replay) turn(state park.State, t *turn) (goOn bool, err error) {
 		})
 	}
 	group.Wait()
-	t.most = min(2*t.most, maxTurn)
+	if t.isWell() {
+		t.most = min(2*t.most, maxTurn)
+	}
 	return !stopped.Load(), err
 }
 
@@ -251,10 +265,8 @@ func (r *replay) take(state park.State, t *turn, e park.Entry) bool {
 		t.note(func(c *replayCount) { c.Busy++ })
 		return true
 	}
-	goOn := r.leased(state, t, e)
-	// One that cannot be released expires.
-	_ = lease.Release(r.inv.store)
-	return goOn
+	defer func() { _ = lease.Release(r.inv.store) }() // one that cannot be released expires
+	return r.leased(state, t, e)
 }
 
 // leaseFor is how long an object is ours: as long as this run may last.

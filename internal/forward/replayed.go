@@ -3,6 +3,7 @@ package forward
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -23,10 +24,10 @@ func (r *replay) items(t *turn, e park.Entry, o *park.Object) bool {
 	again := &againParker{inv: inv, shelf: r.shelf, object: o}
 	account := inv.ledger.Account(t.lane.place.ID)
 	flight := t.lane.sender.Start(inv.ctx, deliver.FlightOptions{
-		Account: account, Parker: again, Store: inv.store, Probe: true,
+		Account: account, Parker: again, Store: inv.store, Probe: !t.isWell(),
 	})
-	batch.Rebuild(t.lane.options, o.Header.SendID(), slices.Values(o.Items), flight.Submit)
 	account.In(len(o.Items))
+	batch.Rebuild(t.lane.options, o.Header.SendID(), slices.Values(o.Items), flight.Submit)
 	result := flight.Wait()
 	if result.Err != nil {
 		return t.fail(result.Err.Error()) // what is left of it stays where it is
@@ -103,6 +104,9 @@ func (p *againParker) Park(ctx context.Context, g *deliver.GivenUp) error {
 		State: park.Pending, NotBefore: now.Add(max(g.Wait, jittered(backoffOf(attempt)))), Reason: given.Reason, At: now,
 		RequestID: p.inv.requestID,
 	}
+	if g.Batch.ID != p.object.Header.SendID() {
+		next.Part = g.Batch.ID
+	}
 	for item := range given.Lines {
 		next.Items = append(next.Items, bytes.Clone(item))
 	}
@@ -136,12 +140,19 @@ func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header
 		t.note(func(c *replayCount) { c.Left++ }) // a piece that could not be read: the pieces around it have been forwarded
 		return true
 	}
-	r.reading.Lock()
-	defer r.reading.Unlock()
+	select {
+	case r.reading <- struct{}{}:
+		defer func() { <-r.reading }()
+	case <-r.inv.ctx.Done():
+	}
+	if !r.inTime() {
+		return t.fail("there is no time left: it was not begun")
+	}
 	inv := r.inv
 	inv.open(0, t.lane)
 	run := newObjectRun(inv)
 	run.again, inv.written = h, &written{}
+	defer func() { inv.lanes, inv.written = nil, nil }()
 	o := event.Object{
 		Bucket: source.Bucket, Key: source.Key, VersionID: source.VersionID, ETag: source.ETag, Sequencer: source.Sequencer,
 		Region: source.Region, SizeBytes: source.SizeBytes, EventMillis: h.FirstFailedAt.UnixMilli(),
@@ -154,11 +165,33 @@ func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header
 	}
 	run.guard(0, func() { run.object(0, &o, true) })
 	at := run.settle()
-	troubled, w := inv.lanes[0].flight.Troubled(), inv.written
-	inv.lanes, inv.written = nil, nil
+	troubled := inv.lanes[0].flight.Troubled()
+	if at.err != nil && !at.whole && at.refusal == nil && state == park.Pending {
+		again := r.pointAgain(t, run, h, at.err)
+		if again == nil {
+			at.err = nil
+		}
+		at.err = errors.Join(at.err, again)
+	}
 	if at.err != nil {
 		t.fail(at.err.Error())
 		return state == park.Dead
 	}
-	return r.ended(t, e, w, troubled)
+	return r.ended(t, e, inv.written, troubled)
+}
+
+// pointAgain parks a pointer anew whose object could not be read, for what is in it or for a fault of ours: it must not be
+// the first one of every run for ever.
+func (r *replay) pointAgain(t *turn, run *objectRun, h *park.Header, cause error) error {
+	source := h.Sources[0]
+	if done := run.reader.done; done > 0 {
+		source.Records, source.Decode = &park.Range{done, park.ToEnd}, r.inv.f.objects.decodeID(source.Bucket, source.Key)
+	}
+	p := r.inv.pointer(t.lane, park.Reason{Code: reasonOf(cause), Class: classOf(false)}, source, h.FirstFailedAt)
+	p.MaxAge, p.Attempt = h.MaxAgeAt, h.Attempt+1
+	if p.Attempt > maxAttempts {
+		p.Reason = park.Reason{Code: reasonExhausted, Class: classOf(true)}
+		return r.inv.parkDead(p)
+	}
+	return r.inv.parkPending(p, r.inv.f.now().Add(jittered(backoffOf(p.Attempt))))
 }

@@ -89,7 +89,11 @@ func (r *objectRun) keep(left *rest) error {
 		return nil
 	}
 	for _, lane := range left.lanes {
-		if err := r.parkRest(left, lane); err != nil {
+		err := r.parkRest(left, lane)
+		if err != nil { // once more: what is noted for other destinations would come again with the message
+			err = r.parkRest(left, lane)
+		}
+		if err != nil {
 			return err
 		}
 		lane.account.In(1)
@@ -256,6 +260,9 @@ const (
 // mark notes how far the object is durable, so that a message that comes again goes on from there.
 func (r *objectRun) mark() {
 	at := &r.reader
+	if r.failed[at.unit] != nil {
+		return // it comes again, and with it what could not be kept of it
+	}
 	if at.id == "" || at.bytes < int(failpoint.AtMost(markEveryBytes)) && r.inv.f.now().Sub(at.markedAt) < markEvery {
 		return
 	}

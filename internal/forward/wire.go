@@ -23,9 +23,7 @@ import (
 	"sluice/internal/destination/datadog"
 	"sluice/internal/destination/httpjson"
 	"sluice/internal/park"
-	"sluice/internal/process"
 	"sluice/internal/queue"
-	"sluice/internal/record"
 	"sluice/internal/reingest"
 	"sluice/internal/secret"
 )
@@ -142,15 +140,12 @@ type caller interface {
 // asked for again when it is needed.
 func build(ctx context.Context, cfg *config.Config, outside world, function Function) (*Forwarder, error) {
 	b := &builder{world: outside, cfg: cfg, epoch: fingerprint(cfg)}
+	rules, err := rulesOf(cfg, function)
+	if err != nil {
+		return nil, err
+	}
 	f := &Forwarder{
-		rules: process.Rules{
-			Tags:             tagsOf(cfg.Tags),
-			Source:           cfg.Source,
-			CoarseNames:      cfg.SourceNames == config.SourceNamesForwarder,
-			ForwarderName:    function.Name,
-			ForwarderVersion: Version,
-			OwnLogGroup:      function.LogGroup,
-		},
+		rules:       rules,
 		maxInflated: cfg.MaxInflatedBytes,
 		function:    function,
 		buckets:     cfg.Buckets,
@@ -168,7 +163,6 @@ func build(ctx context.Context, cfg *config.Config, outside world, function Func
 		f.queue = queue.New(outside.aws, cfg.ContinueQueue)
 	}
 	b.park = f.park
-	var err error
 	if f.objects, err = newObjectSource(cfg, outside.s3); err != nil {
 		return nil, err
 	}
@@ -180,14 +174,6 @@ func build(ctx context.Context, cfg *config.Config, outside world, function Func
 		f.lanes = append(f.lanes, lane)
 	}
 	return f, nil
-}
-
-func tagsOf(texts []string) record.Tags {
-	tags := make(record.Tags, 0, len(texts))
-	for _, text := range texts {
-		tags = append(tags, record.ParseTag(text))
-	}
-	return tags
 }
 
 // fingerprint changes when the settings do. Secrets are not in it: they print themselves redacted.

@@ -169,3 +169,13 @@ func TestEverySettingIsWired(t *testing.T) {
 		}
 	}
 }
+
+// become makes a check of what lines become.
+func become(lines []string, want ...string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, lines...))))
+		require.NoError(t, err)
+		assert.Equal(t, want, r.intake.messages(t, archiveHost))
+	}
+}

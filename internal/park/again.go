@@ -14,6 +14,7 @@ type Next struct {
 	Reason    Reason    // of this failure
 	At        time.Time // of this failure
 	Items     [][]byte  // those that it is about; nil: all of them
+	Part      string    // tells these items from others of the object with the same bytes; may be empty
 	RequestID string    // empty: as before
 }
 
@@ -46,7 +47,7 @@ func (s *Shelf) Again(ctx context.Context, o *Object, n Next) (key string, err e
 	}
 	lines.describe(&h)
 	if h.PayloadSHA256 != o.Header.PayloadSHA256 {
-		h.name(true)
+		h.name(true, n.Part)
 	}
 	return s.store.put(ctx, n.State, &h, lines.object)
 }

@@ -70,7 +70,7 @@ func (s *Store) PutItems(ctx context.Context, state State, it Items, notBefore t
 	if it.Count != 0 && it.Count != h.Count {
 		return "", fmt.Errorf("park: %d items came for the %d that were announced", h.Count, it.Count)
 	}
-	h.name(it.Partial)
+	h.name(it.Partial, "")
 	if state == Pending {
 		h.NotBefore = notBefore.Unix()
 	}
@@ -92,12 +92,17 @@ func (it *Items) header() Header {
 	return h
 }
 
-// name gives a header of items the id that they are stored and sent under. A part of a batch is named by its bytes. Of a
+// name gives a header of items the id that they are stored and sent under. A part of a batch is named by its bytes, and by
+// what tells it from another part with the same bytes. Of a
 // part of a part the parts before do not count, and neither do the halves of halves of an id that would be too long: ids
 // must not grow with every attempt.
-func (h *Header) name(partial bool) {
+func (h *Header) name(partial bool, part string) {
 	const mark, digits = ".p", 12
 	suffix := mark + h.PayloadSHA256[:digits]
+	if part != "" {
+		sum := sha256.Sum256([]byte(part + "\x1f" + h.PayloadSHA256))
+		suffix = mark + hex.EncodeToString(sum[:])[:digits]
+	}
 	if !partial && len(h.BatchID) <= maxBatchIDBytes {
 		suffix = ""
 	}

@@ -1,5 +1,17 @@
-// Package process makes a decoded record ready to be sent: it names the service that wrote it, gives it its tags, and
-// drops what is no log.
+// Package process makes a decoded record ready to be sent: it names the service that wrote it, gives it its tags, drops
+// what is no log or is not wanted, and replaces what must not leave.
+//
+// A record goes through these steps, in this order:
+//
+//  1. control messages, empty lines, header lines and our own log are dropped;
+//  2. the origin is completed by what its first record says that is left;
+//  3. filters: a record that an Exclude matches is dropped, and one that no Include matches;
+//  4. redaction, of the message and of the members beside it;
+//  5. what the message, now redacted, says about its origin is added.
+//
+// So the filters see the text as it came, and nothing of the text goes on that was not redacted. The names of log groups,
+// streams and objects are not redacted, nor are the names of members. A record is redacted by itself: what a source has cut
+// into parts is looked at part by part.
 //
 // What holds for all records of an origin is done once per origin. A record whose own text says something else (`ddtags`
 // in a JSON message, the account of a centralised log group) gets an origin derived from the common one; derived origins
@@ -8,10 +20,12 @@ package process
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
 	"sluice/internal/ledger"
+	"sluice/internal/process/redact"
 	"sluice/internal/record"
 	"sluice/internal/service"
 )
@@ -26,6 +40,10 @@ type Rules struct {
 	ForwarderVersion string
 
 	OwnLogGroup string // where our own function logs: forwarding that would feed itself
+
+	Exclude []*regexp.Regexp // drop a record in whose message one of them matches
+	Include []*regexp.Regexp // drop a record in whose message none of them matches; empty keeps all
+	Redact  *redact.Rules    // replace text; nil replaces nothing. Shared by all processors
 }
 
 // Processor applies rules to the records of one invocation, in order. It is not safe for concurrent use.
@@ -35,13 +53,23 @@ type Processor struct {
 	derived map[string]*record.Origin // from origin, by derivation key
 	scratch []byte                    // plain text of a message
 	key     []byte
+
+	redactor *redact.Redactor // nil when nothing is to be redacted
+	members  []record.Member  // of a record, some of them redacted
+	values   []byte           // those of members that were redacted
 }
 
 // New returns a processor for one invocation.
-func New(rules Rules) *Processor { return &Processor{rules: rules} }
+func New(rules Rules) *Processor {
+	p := &Processor{rules: rules}
+	if rules.Redact != nil {
+		p.redactor = redact.New(rules.Redact)
+	}
+	return p
+}
 
 // Apply completes the record. A record that is to be dropped is named by the rule that drops it; the rule is empty for
-// one that is kept.
+// one that is kept. What takes the place of redacted text is valid until the next call.
 func (p *Processor) Apply(r *record.Record) ledger.Rule {
 	switch {
 	case r.Origin.Control:
@@ -57,6 +85,12 @@ func (p *Processor) Apply(r *record.Record) ledger.Rule {
 		p.complete(r.Origin, r.Message)
 		p.origin = r.Origin
 		clear(p.derived)
+	}
+	if p.isFiltered(r.Message) {
+		return ledger.FilterExclude
+	}
+	if p.redactor != nil {
+		p.redact(r)
 	}
 	p.derive(r)
 	return ""

@@ -109,9 +109,10 @@ const (
 	Chunked                          // the message was cut into several records
 	UTF8Repaired                     // bytes that are no UTF-8, or no character, were replaced by U+FFFD or escaped
 	BrokenEnvelope                   // what the line stood in was damaged; the line is what could be saved
+	Redacted                         // text was replaced by a rule of the settings
 )
 
-var markNames = [...]string{"truncated", "chunked", "utf8_repaired", "broken_envelope"}
+var markNames = [...]string{"truncated", "chunked", "utf8_repaired", "broken_envelope", "redacted"}
 
 // Names lists the marks that are set, in a fixed order.
 func (m Marks) Names() []string {

@@ -14,7 +14,7 @@ func TestMarksNames(t *testing.T) {
 	}{
 		"none":                            {0, nil},
 		"one":                             {Chunked, []string{"chunked"}},
-		"all, in the order of their bits": {UTF8Repaired | Truncated | Chunked, []string{"truncated", "chunked", "utf8_repaired"}},
+		"all, in the order of their bits": {Redacted | BrokenEnvelope | UTF8Repaired | Truncated | Chunked, []string{"truncated", "chunked", "utf8_repaired", "broken_envelope", "redacted"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tc.want, tc.marks.Names())

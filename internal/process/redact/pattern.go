@@ -144,8 +144,8 @@ func (e *edit) giveUp() (out []byte, hits int) {
 // it for an empty one, as in `$1st`.
 func (p *pattern) setReplacement(template string) (problem string) {
 	switch {
-	case len(template) > maxReplacementBytes:
-		return fmt.Sprintf("has %d bytes: want %d at most", len(template), maxReplacementBytes)
+	case len(template) > MaxReplacementBytes:
+		return fmt.Sprintf("has %d bytes: want %d at most", len(template), MaxReplacementBytes)
 	case !utf8.ValidString(template):
 		return "is no UTF-8"
 	case p.re == nil:

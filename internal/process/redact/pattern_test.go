@@ -177,7 +177,7 @@ func TestMatchesAtOnceAreBounded(t *testing.T) {
 
 // What takes the place of matches does not fill the memory: the value goes as a whole.
 func TestGrowthIsBounded(t *testing.T) {
-	long := strings.Repeat("y", maxReplacementBytes)
+	long := strings.Repeat("y", MaxReplacementBytes)
 	few, many := strings.Repeat("a", 50), strings.Repeat("a", 1000)
 	for name, tc := range map[string]struct{ pattern, replacement, text, want string }{
 		"room for some":       {`a`, long, few, strings.Repeat(long, 50)},

@@ -19,10 +19,12 @@ type Rule struct {
 	known matcher // instead of a pattern
 }
 
+// MaxReplacementBytes bounds a replacement: a line of a thousand matches becomes no more than a thousand times as long.
+const MaxReplacementBytes = 1 << 10
+
 const (
-	maxNameBytes        = 64
-	maxReplacementBytes = 1 << 10 // per match: a line of a thousand matches becomes no more than a thousand times as long
-	nameCharacters      = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+	maxNameBytes   = 64
+	nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 )
 
 // Rules are compiled rules, in the order in which they are applied. They do not change and are safe for concurrent use.
