@@ -14,13 +14,13 @@ func TestParse(t *testing.T) {
 	defaults, err := parse(nil, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, options{
-		sizesMiB: numbers{64, 256, 1024}, inFlight: numbers{4, 16}, latency: 30 * time.Millisecond, memoryMiB: 256, compression: "zstd",
+		sizesMiB: numbers{64, 256, 1024}, inFlight: numbers{4, 16}, latency: 30 * time.Millisecond, memoryMiB: 256, compression: "zstd", timeout: longest,
 	}, defaults)
 
 	changed, err := parse([]string{"-sizes", "1,2", "-in-flight=8", "-latency", "5ms", "-strict"}, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, options{
-		sizesMiB: numbers{1, 2}, inFlight: numbers{8}, latency: 5 * time.Millisecond, memoryMiB: 256, compression: "zstd", strict: true,
+		sizesMiB: numbers{1, 2}, inFlight: numbers{8}, latency: 5 * time.Millisecond, memoryMiB: 256, compression: "zstd", timeout: longest, strict: true,
 	}, changed)
 }
 

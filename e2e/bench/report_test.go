@@ -15,7 +15,7 @@ import (
 func sound(sizeMiB, inFlight int, peakMiB float64) figures {
 	return figures{
 		sizeMiB: sizeMiB, inFlight: inFlight, wall: 2 * time.Second, cpu: 2 * time.Second, peakBytes: int64(peakMiB * (1 << 20)),
-		requests: 2, wireBytes: 3 << 20, lines: 1000, tally: tally{arrived: 1000},
+		runs: 1, requests: 2, wireBytes: 3 << 20, lines: 1000, tally: tally{arrived: 1000},
 		ledger:  stack.Destination{In: 1000, Delivered: 1000},
 		machine: machine{busy: 3 * time.Second, idle: time.Second},
 	}
@@ -47,6 +47,9 @@ func TestJudge(t *testing.T) {
 		"a lost line":                     {all: []figures{changed(func(f *figures) { f.tally.arrived-- })}, says: "of 1000 lines 1 are lost"},
 		"a damaged line":                  {all: []figures{changed(func(f *figures) { f.tally.damaged = 2 })}, says: "2 items are damaged"},
 		"a line that came twice":          {all: []figures{changed(func(f *figures) { f.tally.twice = 1 })}},
+		"twice, in two invocations": {
+			all: []figures{changed(func(f *figures) { f.runs, f.tally.twice = 2, 1 })}, says: "arrived twice in 2 invocations",
+		},
 		"a ledger that knows fewer":       {all: []figures{changed(func(f *figures) { f.ledger.Delivered-- })}, says: "but the ledger says"},
 		"a ledger that drops beside them": {all: []figures{changed(func(f *figures) { f.ledger.Dropped = map[string]int{"empty_line": 1} })}, says: "but the ledger says"},
 		"slow":                            {all: []figures{changed(slow)}},
@@ -69,10 +72,10 @@ func TestJudge(t *testing.T) {
 func TestTable(t *testing.T) {
 	rows := strings.Split(table([]figures{sound(64, 4, 20)}), "\n")
 	assert.Equal(t, []string{
-		"MiB", "in", "flight", "wall", "s", "cpu", "s", "wall:cpu", "peak", "MiB", "requests", "wire", "MiB", "lines/s", "lines", "lost",
+		"MiB", "in", "flight", "wall", "s", "cpu", "s", "wall:cpu", "peak", "MiB", "runs", "requests", "wire", "MiB", "lines/s", "lines", "lost",
 		"twice", "others", "s", "idle", "s",
 	}, strings.Fields(rows[0]))
 	assert.Equal(t, []string{
-		"64", "4", "2.00", "2.00", "1.00", "20.0", "2", "3.0", "500", "1000", "0", "0", "1.00", "1.00",
+		"64", "4", "2.00", "2.00", "1.00", "20.0", "1", "2", "3.0", "500", "1000", "0", "0", "1.00", "1.00",
 	}, strings.Fields(rows[1]))
 }
