@@ -169,15 +169,16 @@ func TestMarkerOfAMessageThatFails(t *testing.T) {
 		for _, key := range r.s3.keysBelow("sluice/v1/progress/") {
 			assert.NotContains(t, string(r.s3.objects[parkBucket+"/"+key].body), `"done":true`)
 		}
-		r.intake.answer, r.s3.refusePutTo, r.intake.got, o.slow = nil, "", nil, 0
+		// In another container, as here a's breaker lets one batch through at first, and what comes meanwhile is parked.
+		again := newRig(t, twoHTTP("")).ticking()
+		again.s3, r.s3.refusePutTo, o.slow = r.s3, "", 0
 		time.Sleep(time.Hour)
-		answer, _, err = r.invoke(t, S3, receivedFor(2, native(o)))
+		answer, _, err = again.invoke(t, S3, receivedFor(2, native(o)))
 		require.NoError(t, err)
 		require.JSONEq(t, allTaken, answer)
-		// While one batch finds out whether the destination is well again, others may be parked.
-		sent := append(r.intake.taken(t, "a.example.com"), r.whereaboutsParked(t)["a"]...)
+		sent := again.intake.taken(t, "a.example.com")
 		slices.Sort(sent)
-		assert.True(t, slices.Equal(lines[marks[0].Line-comments:], sent))
+		assert.True(t, slices.Equal(lines[marks[0].Line-comments:], sent), "%d lines from %d on", len(sent), marks[0].Line)
 	})
 }
 
