@@ -36,32 +36,38 @@ type report struct {
 // memory is what the processes used, by the worst of them.
 type memory struct {
 	judged  int    // processes that lived long enough
-	trend   trend  // the steepest
-	of      string // its process
+	trend   trend  // of the function whose processes grow most surely
+	of      string // this function
 	files   int    // the highest rise
 	threads int
 	rows    []string // one for each process that was judged
 }
 
-// judge finds the worst of the processes.
+// judge finds the worst of the processes, and the function whose processes grow: of one process that lives for a minute or
+// two, a slope tells little, and the steepest of fifty tells less.
 func judge(lives []*life, p pace) memory {
 	var m memory
+	steady := map[string][][]sample{}
 	for _, l := range lives {
 		samples := l.after(p.warmUp)
 		if span(samples) < p.steady {
 			continue
 		}
-		rate := trendOf(samples)
+		m.judged++
+		steady[l.function()] = append(steady[l.function()], samples)
 		files := rise(samples, func(s sample) int { return s.files })
 		threads := rise(samples, func(s sample) int { return s.threads })
-		if m.judged == 0 || rate.atLeast() > m.trend.atLeast() {
-			m.trend, m.of = rate, l.name
-		}
-		m.judged++
 		m.files, m.threads = max(m.files, files), max(m.threads, threads)
-		last := samples[len(samples)-1]
+		rate, last := trendOf(samples), samples[len(samples)-1]
 		m.rows = append(m.rows, fmt.Sprintf("%-14s %4.0fs  %5.1f MiB  %+6.2f±%.2f MiB/min  %3d files (%+d)  %2d threads (%+d)", l.name,
-			span(l.samples).Seconds(), mib(last.rssBytes), rate.slope, rate.within, last.files, files, last.threads, threads))
+			span(samples).Seconds(), mib(last.rssBytes), rate.slope, rate.within, last.files, files, last.threads, threads))
+	}
+	for _, function := range slices.Sorted(maps.Keys(steady)) {
+		rate := trendOf(steady[function]...)
+		if m.of == "" || rate.atLeast() > m.trend.atLeast() {
+			m.trend, m.of = rate, function
+		}
+		m.rows = append(m.rows, fmt.Sprintf("%-14s all %d  %+6.2f±%.2f MiB/min", function, len(steady[function]), rate.slope, rate.within))
 	}
 	return m
 }

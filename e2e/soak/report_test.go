@@ -13,7 +13,7 @@ import (
 
 func goodReport() *report {
 	return &report{
-		seed: 7, length: time.Minute, kills: 3, memory: memory{judged: 2, trend: trend{0.25, 0.1}, of: "s3#2", files: 1},
+		seed: 7, length: time.Minute, kills: 3, memory: memory{judged: 2, trend: trend{0.25, 0.1}, of: "s3", files: 1},
 		counts: &counts{
 			In: 600, Delivered: 590, Dead: 10, Duplicates: map[audit.Class]int{audit.D1: 4, audit.D2: 5},
 			Examples: map[string][]string{"lost": {"s3/4"}},
@@ -39,7 +39,7 @@ func TestVerdict(t *testing.T) {
 		"a line with its owner":      {func(r *report) { r.counts.Returned, r.counts.Delivered = 1, 589 }, "with their owner still"},
 		"a contradiction":            {func(r *report) { r.problems = []string{"it does not add up"} }, "it does not add up"},
 		"a contradiction of a line":  {func(r *report) { r.counts.Problems = []string{"held twice"} }, "held twice"},
-		"memory that grows":          {func(r *report) { r.memory.trend.slope = 1.2 }, "the memory of s3#2 grows by 1.20 MiB a minute"},
+		"memory that grows":          {func(r *report) { r.memory.trend.slope = 1.2 }, "the memory of s3 grows by 1.20 MiB a minute"},
 		"memory that may grow":       {change: func(r *report) { r.memory.trend.slope = 1.1 }},
 		"a long run judges memory":   {func(r *report) { r.length, r.memory = 3*time.Minute, memory{} }, "no process lived long enough"},
 		"files that are never shut":  {func(r *report) { r.memory.files = 17 }, "17 files more"},

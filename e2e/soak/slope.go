@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,12 @@ type sample struct {
 type life struct {
 	name    string // "<function>/<number among its processes>"
 	samples []sample
+}
+
+// function is whose process it was.
+func (l *life) function() string {
+	name, _, _ := strings.Cut(l.name, "/")
+	return name
 }
 
 // after is the samples of a life but for those of its first moments, in which a process fills its caches and its heap.
@@ -37,7 +44,7 @@ func span(samples []sample) time.Duration {
 	return samples[len(samples)-1].at - samples[0].at
 }
 
-// trend is how fast the resident set of a process grows, in MiB a minute, and how far that may be off by chance (one standard
+// trend is how fast the resident set of a process grows, or that of all processes of a function, in MiB a minute, and how far that may be off by chance (one standard
 // error).
 type trend struct{ slope, within float64 }
 
@@ -47,30 +54,44 @@ func (t trend) atLeast() float64 { return t.slope - 2*t.within }
 // breath is the time in which a heap grows and shrinks: samples within it tell the same.
 const breath = 10 * time.Second
 
-// trendOf lays the least squares line through the samples. Three moments are the least that tell anything.
-func trendOf(samples []sample) trend {
+// trendOf lays least squares lines through the samples of each life, all of one slope: processes start with different heaps,
+// and what one function leaks, all of its processes leak. Three moments of a life are the least that tell anything.
+func trendOf(lives ...[]sample) trend {
+	var cross, squareX, squareY, free, told, all float64
+	for _, samples := range lives {
+		const least = 3
+		if len(samples) < least {
+			continue
+		}
+		c, x, y := moments(samples)
+		cross, squareX, squareY = cross+c, squareX+x, squareY+y
+		n := float64(len(samples))
+		free, all, told = free+n-1, all+n, told+1+float64(span(samples))/float64(breath)
+	}
+	if squareX == 0 {
+		return trend{}
+	}
+	t := trend{slope: cross / squareX}
+	rest := max(0, squareY-t.slope*cross) // of the samples' distances from their lines, squared
+	t.within = math.Sqrt(rest / (free - 1) / squareX * max(1, all/told))
+	return t
+}
+
+// moments are the sums of products of the samples' distances from their means: minutes by MiB, minutes and MiB.
+func moments(samples []sample) (cross, squareX, squareY float64) {
 	n := float64(len(samples))
 	var meanX, meanY float64
 	for _, s := range samples {
 		meanX += s.at.Minutes() / n
 		meanY += mib(s.rssBytes) / n
 	}
-	var cross, squareX, squareY float64
 	for _, s := range samples {
 		dx, dy := s.at.Minutes()-meanX, mib(s.rssBytes)-meanY
 		cross += dx * dy
 		squareX += dx * dx
 		squareY += dy * dy
 	}
-	const least = 3
-	if len(samples) < least || squareX == 0 {
-		return trend{}
-	}
-	t := trend{slope: cross / squareX}
-	rest := max(0, squareY-t.slope*cross) // of the samples' distances from the line, squared
-	told := 1 + float64(span(samples))/float64(breath)
-	t.within = math.Sqrt(rest / (n - 2) / squareX * max(1, n/told))
-	return t
+	return cross, squareX, squareY
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
