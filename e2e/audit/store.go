@@ -113,7 +113,7 @@ func (s *Store) Add(key string, body []byte) {
 		err = s.parked(folder, name, body)
 	case "dead-raw":
 		err = s.rawInput(body)
-	case "progress", "lease", "breaker":
+	case "progress", "lease", "breaker", "tags":
 	default:
 		err = fmt.Errorf("there is no folder %q in the layout", folder)
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"net/http"
 	"time"
 
 	"sluice/e2e/audit"
 	"sluice/e2e/generate"
 	"sluice/e2e/rig"
 	"sluice/e2e/stack"
+	"sluice/e2e/stack/bucket"
 	"sluice/e2e/stack/intake"
 	"sluice/e2e/stack/owner"
 )
@@ -122,21 +124,21 @@ func deadlines() row {
 		end: "objects go on by offset, in 12 hops at most; what an event has left is parked; nothing comes twice",
 		cells: []cell{
 			{
-				on: ofObjects(), what: "of an object", lines: largeLines, options: large, inject: stuckAfter(4),
+				on: ofObjects(), what: "of an object", lines: haltedLines, options: halted, inject: haltsEach(2, haltBytes),
 				then: []expectation{inTime, kept, neverDead, hopped, deliveredAll},
 			},
 			{
-				on: []path{s3Direct}, what: "of an object, without a queue", lines: largeLines, inject: stuckAfter(4),
+				on: []path{s3Direct}, what: "of an object, without a queue", lines: haltedLines, inject: haltsEach(2, haltBytes),
 				options: func(r *run, o *rig.Options) error {
 					o.Env = map[string]string{"SLUICE_CONTINUE_QUEUE": ""}
-					return large(r, o)
+					return halted(r, o)
 				},
 				then: []expectation{inTime, kept, someParked, neverDead, deliveredAll},
 			},
 			{
 				on: []path{cloudWatch, kinesis, tee}, short: []path{kinesis}, what: "of an event", lines: 4000, inject: stuckAfter(2),
 				options: func(r *run, o *rig.Options) error {
-					o.Timeout, o.LinesPerPayload, o.Pad = 8*time.Second, 4000, generate.Random(50)
+					o.Timeout, o.LinesPerPayload, o.Pad = 12*time.Second, 4000, generate.Random(50)
 					if r.path == tee {
 						o.LinesPerPayload = 200 // a stream makes one event of them
 					}
@@ -174,11 +176,34 @@ func oneAtATime(_ *run, o *rig.Options) error {
 	return nil
 }
 
-const largeLines = 12_000
+// haltsEach has S3 stop in the midst of an object, so many bytes further on each time it is read from its start, and the
+// intake be stuck after so many requests. What is then on its way is parked, and the rest goes on. The bytes come at once and
+// are few, so that the five seconds that are left then are enough on a machine that has much else to do.
+func haltsEach(requests int, bytes int64) step {
+	return func(r *run) error {
+		var readings int64
+		r.S3.SetScript(func(a bucket.Arrival) bucket.Step {
+			if a.Method != http.MethodGet || a.Bucket != r.LogBucket || a.Key == "" || a.Range != "" {
+				return bucket.Step{}
+			}
+			readings++
+			return bucket.StallAfter(readings*bytes, bucket.UntilReleased)
+		})
+		return stuckAfter(requests)(r)
+	}
+}
 
-// large has one object of more than waits for its turn to be sent, and a short time for it.
-func large(r *run, o *rig.Options) error {
-	o.Timeout, o.LinesPerPayload, o.Pad = 10*time.Second, largeLines, generate.Random(2000)
+// An object of which S3 halts twice: compressed, it has more than two times as many bytes.
+const (
+	haltedLines = 6_000
+	haltBytes   = 900_000
+)
+
+// halted has one object, and a short time for it: eight seconds for sending, so that an answer that is slow for want of a
+// processor is not taken for one that does not come, and less than the ten after which a request is sent once more; five
+// for the rest.
+func halted(r *run, o *rig.Options) error {
+	o.Timeout, o.LinesPerPayload, o.Pad = 13*time.Second, haltedLines, generate.Random(500)
 	return oneAtATime(r, o)
 }
 

@@ -129,8 +129,8 @@ func TestIDs(t *testing.T) {
 
 // A batch is named by its first and last record, their number and its bytes, and by nothing that was there before.
 func TestIDsTellRecordsApart(t *testing.T) {
-	without := line(0, "m")
-	without.EventID = record.Text{}
+	without, other := line(0, "m"), line(0, "another text")
+	without.EventID, other.EventID = record.Text{}, record.Text{}
 	d := &intake{limits: roomy(), frame: jsonArray}
 	c := collect(d)
 	idOf := func(records ...*record.Record) string {
@@ -152,6 +152,9 @@ func TestIDsTellRecordsApart(t *testing.T) {
 		{without},
 		{without, without},
 		{without, line(1, "m")},
+		{other}, // of which only the bytes tell
+		{without, other, without},
+		{without, without, without},
 	} {
 		id := idOf(records...)
 		require.NotContains(t, seen, id, "stream %d", i)

@@ -120,6 +120,25 @@ func checkNames(t *testing.T, ids []string, several bool) {
 	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), len(ids))
 }
 
+// The same items more than once are so many batches, each with an id of its own, and the same ones each time.
+func TestRebuildOfTheSameItems(t *testing.T) {
+	d := &intake{limits: destination.Limits{BodyBytes: 1000, Records: 1, RecordBytes: 300}, frame: jsonArray}
+	idsOf := func(numbers ...int) (ids []string) {
+		var items [][]byte
+		for _, n := range numbers {
+			items = append(items, encoded(n, 50))
+		}
+		for _, b := range rebuilt(d, compress.Plain{}, items) {
+			ids = append(ids, b.ID)
+		}
+		return ids
+	}
+	ids := idsOf(1, 2, 1, 1, 2)
+	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(ids))), 5)
+	assert.Equal(t, ids, idsOf(1, 2, 1, 1, 2))
+	assert.Equal(t, []string{ids[0], ids[2]}, idsOf(1, 1), "the first of them has the id that it has alone, the next one what tells it from that")
+}
+
 // What was read from a batch becomes the same batch again, in another coding if that is the one in use by now.
 func TestRebuildOfABatch(t *testing.T) {
 	for name, codec := range codecs(t) {

@@ -32,19 +32,18 @@ type Config struct {
 	// Setting: max_inflated_bytes, SLUICE_MAX_INFLATED_BYTES.
 	MaxInflatedBytes int64
 
-	// Include and Exclude are regular expressions (RE2). A message that one of Exclude matches somewhere is left out, and so is
-	// one that none of Include matches. Zero value of Include: every message is kept. They are printed as they are.
-	// Setting: include, exclude; SLUICE_INCLUDE, SLUICE_EXCLUDE; Datadog: INCLUDE_AT_MATCH, EXCLUDE_AT_MATCH.
-	Include, Exclude []string
+	// Processing is what happens to the records of logs without a route. Its settings stand at the top of the document.
+	Processing
+
+	// TagRules hold for all records. Setting: tag_rules.
+	TagRules TagRules
+
+	// ResourceTags are those that are looked up in AWS.
+	ResourceTags ResourceTags
 
 	// RedactIP and RedactEmail say that IPv4 addresses and e-mail addresses are replaced in messages. Default false.
 	// Setting: redact_ip, redact_email; SLUICE_REDACT_IP, SLUICE_REDACT_EMAIL; Datadog: REDACT_IP, REDACT_EMAIL.
 	RedactIP, RedactEmail bool
-
-	// Redact are further rules, applied in this order after those two; package redact takes them as they are. They are
-	// printed as they are. Zero value: none. Setting: redact, SLUICE_REDACT, SLUICE_REDACT_REPLACEMENT; Datadog:
-	// DD_SCRUBBING_RULE, DD_SCRUBBING_RULE_REPLACEMENT.
-	Redact []RedactRule
 
 	// Buckets are those whose objects are read. Zero value: every one. Setting: buckets, SLUICE_BUCKETS.
 	Buckets []Bucket
@@ -57,12 +56,16 @@ type Config struct {
 	// Setting: follow_manifests, SLUICE_FOLLOW_MANIFESTS.
 	FollowManifests bool
 
-	// Multiline holds for objects without a route. Default: line by line, else at most 500 lines and 256 KiB a record.
+	// Multiline holds for logs without a route. Default: line by line, else at most 500 lines and 256 KiB a record.
 	// Setting: multiline_start, multiline_max_lines, multiline_max_bytes; SLUICE_MULTILINE_START,
 	// SLUICE_MULTILINE_MAX_LINES, SLUICE_MULTILINE_MAX_BYTES; Datadog: DD_MULTILINE_LOG_REGEX_PATTERN.
 	Multiline Multiline
 
-	// Routes are tried in order; the first that matches an object counts. Setting: routes.
+	// MultilineEvents says that Multiline also joins events of CloudWatch Logs and lines of streams that have no route.
+	// Default false. Setting: multiline_events, SLUICE_MULTILINE_EVENTS.
+	MultilineEvents bool
+
+	// Routes are tried in order; the first that matches a log counts. Setting: routes.
 	Routes []Route
 
 	// ParkBucket is where everything is kept that could not be delivered or read. Zero value: nowhere, it goes back to AWS.
@@ -141,6 +144,10 @@ type Destination struct {
 	// MaxInFlight bounds the requests under way at once, 1 to 64. Default 8. Setting: max_in_flight, SLUICE_MAX_IN_FLIGHT.
 	MaxInFlight int
 
+	// Attributes says whether what a line says is sent beside it. Never empty; default AttributesAWS for TypeHTTP,
+	// AttributesOff for TypeDatadog. Setting: attributes, SLUICE_ATTRIBUTES.
+	Attributes Attributes
+
 	// AttemptTimeout bounds one request with its answer, 1 s to 60 s. Default 15 s.
 	// Setting: attempt_timeout, SLUICE_ATTEMPT_TIMEOUT.
 	AttemptTimeout time.Duration
@@ -184,6 +191,17 @@ type Oversize string
 const (
 	OversizeTruncate Oversize = "truncate" // its message is cut and the record marked
 	OversizeSplit    Oversize = "split"    // its message is sent in numbered parts
+)
+
+// Attributes says whether what a line says is sent beside it, and under which names.
+type Attributes string
+
+// The names of attributes.
+const (
+	AttributesOff  Attributes = "off"
+	AttributesAWS  Attributes = "aws"  // as the documentation of the service calls them
+	AttributesECS  Attributes = "ecs"  // Elastic Common Schema
+	AttributesOTel Attributes = "otel" // OpenTelemetry semantic conventions
 )
 
 // Datadog is what only a Datadog destination has.

@@ -104,11 +104,13 @@ func (d *draft) set(f field) {
 func (d *draft) finish(env map[string]string, to *problems) Destination {
 	switch d.Type {
 	case TypeDatadog:
+		d.Attributes = cmp.Or(d.Attributes, AttributesOff)
 		d.require("api_key", "SLUICE_API_KEY", to)
 		d.compose(to)
 		d.warnPlainKey(to)
 		d.checkVariable("api_key", d.Datadog.APIKey, env)
 	case TypeHTTP:
+		d.Attributes = cmp.Or(d.Attributes, AttributesAWS)
 		d.require("url", "", to)
 		d.checkHTTP()
 		for _, header := range d.HTTP.Headers {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"sluice/internal/process/agent"
 	"sluice/internal/process/redact"
 	"sluice/internal/secret"
 )
@@ -53,18 +55,13 @@ func assertValid(t *testing.T, c *Config) {
 	assert.Regexp(t, `^[A-Za-z0-9_/:-]*$`, c.ParkKMSKey)
 	assert.Regexp(t, `^(https?://[^/?#@\s]+/[0-9]{12}/[A-Za-z0-9_-]{1,80})?$`, c.ContinueQueue)
 	assert.True(t, c.MaxReceives >= 2 && c.MaxReceives <= 1000)
-	for _, pattern := range slices.Concat(c.Include, c.Exclude) {
-		_, err := regexp.Compile(pattern)
-		assert.NoError(t, err)
-		assert.NotEmpty(t, pattern)
+	assertValidProcessing(t, c.Processing, nil)
+	assert.True(t, c.ResourceTags.TTL >= 10*time.Second && c.ResourceTags.TTL <= 24*time.Hour)
+	assert.True(t, c.TagRules.Max >= 0 && c.TagRules.Max <= 1000)
+	for _, key := range slices.Concat(c.TagRules.Allow, c.TagRules.Deny, slices.Collect(maps.Values(c.TagRules.Rename))) {
+		assert.NotEmpty(t, key)
+		assert.NotContains(t, key, ":")
 	}
-	rules := make([]redact.Rule, len(c.Redact))
-	for i, r := range c.Redact {
-		assert.NotContains(t, []string{RuleIP, RuleEmail}, r.Name)
-		rules[i] = redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement}
-	}
-	_, err := redact.Compile(rules...)
-	assert.NoError(t, err)
 	assert.NotEmpty(t, c.Destinations)
 	ids := map[string]bool{}
 	for _, d := range c.Destinations {
@@ -73,12 +70,59 @@ func assertValid(t *testing.T, c *Config) {
 		ids[d.ID] = true
 		assertValidDestination(t, d)
 	}
+	for i, r := range c.Routes {
+		patterns := []string{r.LogGroup, r.LogStream, r.Bucket, r.Key, r.Stream, r.Owner, r.FromSource}
+		assert.True(t, strings.Join(patterns, "") != "" || i == len(c.Routes)-1)
+		for _, pattern := range patterns {
+			expr, is := strings.CutPrefix(pattern, "~")
+			_, err := regexp.Compile(expr)
+			assert.False(t, is && (err != nil || expr == ""))
+			assert.LessOrEqual(t, len(pattern), 1024)
+		}
+		for _, id := range r.Destinations {
+			assert.True(t, ids[id])
+		}
+		assert.True(t, r.Multiline.MaxLines >= 2 && r.Multiline.MaxBytes >= 1000)
+		assertValidProcessing(t, r.Processing, c.Redact)
+	}
+}
+
+// assertValidProcessing holds it of what is applied together with the rules of the top.
+func assertValidProcessing(t *testing.T, p Processing, top []RedactRule) {
+	t.Helper()
+	for _, pattern := range slices.Concat(p.Include, p.Exclude) {
+		_, err := regexp.Compile(pattern)
+		assert.NoError(t, err)
+		assert.NotEmpty(t, pattern)
+	}
+	for _, condition := range slices.Concat(p.IncludeWhere, p.ExcludeWhere) {
+		_, err := regexp.Compile(condition.Pattern)
+		assert.NoError(t, err)
+		assert.NotEmpty(t, condition.Pattern)
+		assert.NotContains(t, strings.Split(condition.Attribute, "."), "")
+	}
+	assert.True(t, p.Sample >= 0 && p.Sample <= 1)
+	assert.True(t, p.Expand == "" || !slices.Contains(strings.Split(p.Expand, "."), ""))
+	rules := make([]redact.Rule, 0, len(top)+len(p.Redact))
+	for _, r := range slices.Concat(top, p.Redact) {
+		assert.NotContains(t, []string{RuleIP, RuleEmail}, r.Name)
+		rules = append(rules, redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement})
+	}
+	_, err := redact.Compile(rules...)
+	assert.NoError(t, err)
+	_, err = agent.New(p.Agent.Options, p.Agent.Strict)
+	assert.NoError(t, err)
+	_, err = agent.NewSplitter(agent.Splitting{
+		MultiLineStartPattern: p.Agent.Start, SkipHeaderLines: p.Agent.SkipHeader, TruncatedRecordTerminator: p.Agent.Terminator,
+	})
+	assert.NoError(t, err)
 }
 
 func assertValidDestination(t *testing.T, d Destination) {
 	t.Helper()
 	assert.Contains(t, []Compression{"auto", "zstd", "gzip", "none"}, d.Compression)
 	assert.True(t, d.CompressionLevel >= 0 && d.CompressionLevel <= 9)
+	assert.Contains(t, []Attributes{"off", "aws", "ecs", "otel"}, d.Attributes)
 	assert.Contains(t, []Oversize{"truncate", "split"}, d.Oversize)
 	assert.True(t, d.MaxInFlight >= 1 && d.MaxInFlight <= 64)
 	assert.True(t, d.AttemptTimeout >= time.Second && d.AttemptTimeout <= time.Minute)

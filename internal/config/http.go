@@ -17,7 +17,7 @@ var methods = []string{http.MethodPost, http.MethodPut}
 // fieldNames are the members of an item that can have another name (http-intakes, section 12): those that package
 // httpjson writes.
 var fieldNames = []string{
-	"id", "time", "message", "source", "service", "host", "tags", "aws", "attrs", "marks",
+	"id", "time", "message", "severity", "source", "service", "host", "tags", "aws", "attrs", "marks",
 	"truncated_bytes", "part", "parts",
 }
 

@@ -113,6 +113,8 @@ func parseBytes(text string) (int64, bool) {
 	return 0, false
 }
 
+const wantName = "a text of 1 to 200 bytes without control characters"
+
 // isName reports whether text has 1 to maxTextBytes bytes and no control characters.
 func isName(text string) bool {
 	return text != "" && len(text) <= maxTextBytes && !strings.ContainsFunc(text, unicode.IsControl)

@@ -18,6 +18,7 @@ type Fetcher interface {
 
 const (
 	destinationsKey = "destinations" // member of the document that holds the list of destinations
+	routesKey       = "routes"       // and the one of the routes
 
 	maxDestinations = 100 // every one has buffers and connections of its own
 )
@@ -53,13 +54,14 @@ func LoadTransform(ctx context.Context, env map[string]string, fetch Fetcher) (*
 func loadFor(ctx context.Context, env map[string]string, fetch Fetcher, sends bool) (*Config, error) {
 	l := &loader{env: env}
 	root, readable := l.document(ctx, fetch)
-	c, list := l.global(root)
+	c, members := l.global(root)
 	if readable && (sends || c.Firehose.Tee) {
-		c.Destinations = l.destinations(list)
+		c.Destinations = l.destinations(members[destinationsKey])
 	}
+	checkRoutes(members[routesKey], c)
 	if !sends && c.Firehose.Output == OutputOriginal && c.Alters() {
-		l.add(SettingError{Place: "firehose_output", Text: "original sends the bytes as they came, which include, exclude and " +
-			"redaction do not reach: want datadog, json or message"})
+		l.add(SettingError{Place: "firehose_output", Text: "original sends the bytes as they came, which filters, sampling, " +
+			"redaction, conversion and routes that drop do not reach: want datadog, json or message"})
 	}
 	l.checkNames()
 	checkForwarder(env, &l.problems)
@@ -107,9 +109,9 @@ func (l *loader) document(ctx context.Context, fetch Fetcher) (root *yaml.Node, 
 	return root, true
 }
 
-// global returns the settings at the top of the document and the field of the destinations.
-func (l *loader) global(root *yaml.Node) (c *Config, destinations field) {
-	c = &Config{}
+// global returns the settings at the top of the document and its members by their names.
+func (l *loader) global(root *yaml.Node) (c *Config, members map[string]field) {
+	c, members = &Config{}, map[string]field{}
 	settings := globalSettings()
 	for _, s := range settings {
 		if s.preset != "" {
@@ -118,11 +120,10 @@ func (l *loader) global(root *yaml.Node) (c *Config, destinations field) {
 	}
 	if root != nil {
 		for _, f := range documentField(documentVariable, root, &l.problems).members() {
-			if f.name == destinationsKey {
-				destinations = f
-				continue
+			members[f.name] = f
+			if f.name != destinationsKey {
+				l.setGlobal(c, settings, f)
 			}
-			l.setGlobal(c, settings, f)
 		}
 	}
 	for _, s := range settings {
@@ -133,7 +134,7 @@ func (l *loader) global(root *yaml.Node) (c *Config, destinations field) {
 			}
 		}
 	}
-	return c, destinations
+	return c, members
 }
 
 func (l *loader) setGlobal(c *Config, settings []setting[Config], f field) {

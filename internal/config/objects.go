@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -12,7 +11,8 @@ type Bucket struct {
 	Owner string // account that owns it; empty for the function's own
 }
 
-// Multiline says which lines of an S3 object are one record.
+// Multiline says which lines are one record: lines of an S3 object, events of a log stream in one payload of CloudWatch
+// Logs, or records of a stream in one event.
 type Multiline struct {
 	// Start is a regular expression for the first line of a record, matched at the line's beginning. Empty: every line is
 	// a record.
@@ -21,20 +21,10 @@ type Multiline struct {
 	MaxLines, MaxBytes int
 }
 
-// Route says what holds for some objects in place of what holds for all.
-type Route struct {
-	Bucket, Key string // patterns in which * stands for any text; empty for all
-	Multiline   Multiline
-}
-
 const (
 	wantBuckets = "bucket names, each name or name=account, where the name may end in * and the account is its owner's: a " +
 		"list, or separated by commas"
-	wantPattern = "a pattern of at most 1024 bytes, in which * stands for any text"
-	wantStart   = "a regular expression that package regexp of Go takes (no look-around, no back-references)"
-
-	maxPatternBytes = 1024 // a key has no more; Amazon S3 user guide, "Naming Amazon S3 objects"
-	maxRoutes       = 1000
+	wantStart = "a regular expression of RE2 of at most 1024 bytes (no look-around, no back-references)"
 
 	presetMultilineLines = "500"
 	presetMultilineBytes = "256KiB"
@@ -42,7 +32,6 @@ const (
 
 // objectSettings returns the settings of what is read from S3.
 func objectSettings() []setting[Config] {
-	multiline := func(c *Config) *Multiline { return &c.Multiline }
 	return append([]setting[Config]{{
 		key: "buckets", variables: variables("SLUICE_BUCKETS"), otherwise: "every bucket that the role may read",
 		kind: bucketList(),
@@ -58,11 +47,11 @@ func objectSettings() []setting[Config] {
 		kind: toggle(func(c *Config) *bool { return &c.FollowManifests }),
 		meaning: "Reads the objects that a Redshift manifest of Firehose lists, in the bucket of the manifest or in one of " +
 			"`buckets`. For buckets whose data objects are not announced themselves: else their lines are sent twice.",
-	}}, append(multilineSettings(multiline, true), setting[Config]{
-		key: "routes", otherwise: "none",
-		kind: kind[Config]{"a list of mappings with bucket, key, multiline_start, multiline_max_lines and multiline_max_bytes", routes},
-		meaning: "What holds for some objects instead: the first route counts whose `bucket` and `key` match, patterns in " +
-			"which `*` stands for any text. A route without `multiline_start` reads line by line.",
+	}}, append(multilineSettings(func(c *Config) *Multiline { return &c.Multiline }, true), setting[Config]{
+		key: "multiline_events", variables: variables("SLUICE_MULTILINE_EVENTS"), preset: "false",
+		kind: toggle(func(c *Config) *bool { return &c.MultilineEvents }),
+		meaning: "Whether the multiline settings at the top hold for events of CloudWatch Logs and for lines of streams too, and " +
+			"not for S3 objects alone, as the Datadog Forwarder has it. Those of a route hold for all logs of the route.",
 	})...)
 }
 
@@ -70,9 +59,10 @@ func objectSettings() []setting[Config] {
 func multilineSettings[T any](at func(*T) *Multiline, top bool) []setting[T] {
 	list := []setting[T]{{
 		key: "multiline_start", otherwise: "every line is a record",
-		kind: words(wantStart, func(t *T) *string { return &at(t).Start }, parseStart),
+		kind: startLine(func(t *T) *string { return &at(t).Start }),
 		meaning: "A regular expression for the first line of a record, matched at the line's beginning: the lines up to the " +
-			"next such line belong to it. Where no line matches, every line is a record. Lines of S3 objects only.",
+			"next such line belong to it. Where no line matches, every line is a record. A line is one of an S3 object, an event of " +
+			"a log stream in one payload of CloudWatch Logs, or a record of a stream in one event; nothing is joined beyond those.",
 	}, {
 		key: "multiline_max_lines", preset: presetMultilineLines, unit: "lines",
 		kind:    number(2, 100_000, func(t *T) *int { return &at(t).MaxLines }),
@@ -88,61 +78,6 @@ func multilineSettings[T any](at func(*T) *Multiline, top bool) []setting[T] {
 		list[2].variables = variables("SLUICE_MULTILINE_MAX_BYTES")
 	}
 	return list
-}
-
-// routeSettings returns the settings of a route.
-func routeSettings() []setting[Route] {
-	pattern := func(at func(*Route) *string) kind[Route] {
-		return words(wantPattern, at, func(text string) (string, bool) { return text, len(text) <= maxPatternBytes })
-	}
-	return append([]setting[Route]{
-		{key: "bucket", kind: pattern(func(r *Route) *string { return &r.Bucket })},
-		{key: "key", kind: pattern(func(r *Route) *string { return &r.Key })},
-	}, multilineSettings(func(r *Route) *Multiline { return &r.Multiline }, false)...)
-}
-
-// routes reads a list of routes.
-func routes(c *Config, f field) {
-	if f.shape() != aList {
-		f.wantInstead(f.shape(), "a list of routes")
-		return
-	}
-	items := f.items()
-	if len(items) > maxRoutes {
-		f.fail(fmt.Sprintf("has %d routes: want at most %d", len(items), maxRoutes))
-		return
-	}
-	c.Routes = nil
-	for _, item := range items {
-		if item.shape() != aMapping {
-			item.wantInstead(item.shape(), "a mapping with bucket or key")
-			continue
-		}
-		c.Routes = append(c.Routes, readRoute(item))
-	}
-}
-
-func readRoute(f field) Route {
-	var r Route
-	settings := routeSettings()
-	var known []string
-	for _, s := range settings {
-		known = append(known, s.key)
-		if s.preset != "" {
-			s.kind.read(&r, variableField("default of "+s.key, s.preset, f.to))
-		}
-	}
-next:
-	for _, member := range f.members() {
-		for _, s := range settings {
-			if s.key == member.name {
-				s.kind.read(&r, member)
-				continue next
-			}
-		}
-		member.fail(unknown(member.name, known))
-	}
-	return r
 }
 
 // bucketList reads "a,b=123456789012,c-*" or a list of such texts.
@@ -178,8 +113,24 @@ func isBucketName(name string) bool {
 
 func isAccount(text string) bool { return len(text) == 12 && strings.Trim(text, "0123456789") == "" }
 
-// parseStart accepts what can be compiled.
-func parseStart(text string) (string, bool) {
-	_, err := regexp.Compile(text)
-	return text, err == nil && text != "" && len(text) <= maxPatternBytes
+// startLine reads the regular expression for the first line of a record. It is not shown.
+func startLine[T any](at func(*T) *string) kind[T] {
+	return kind[T]{wantStart, func(t *T, f field) {
+		text, ok := f.text(wantStart)
+		if !ok {
+			return
+		}
+		if text = strings.TrimSpace(text); !isStart(text) {
+			f.fail("want " + wantStart)
+			return
+		}
+		*at(t) = text
+	}}
+}
+
+// isStart accepts what can be compiled, alone and as package lines does, in a group: \Q without \E takes what follows in.
+func isStart(text string) bool {
+	_, alone := regexp.Compile(text)
+	_, anchored := regexp.Compile("^(?:" + text + ")")
+	return alone == nil && anchored == nil && text != "" && len(text) <= maxPatternBytes
 }

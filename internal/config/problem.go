@@ -175,6 +175,38 @@ func (f field) items() []field {
 	return list
 }
 
+// member returns a member of a mapping, if it is there; of several the first. It reports nothing.
+func (f field) member(name string) (field, bool) {
+	if f.node.Kind != yaml.MappingNode {
+		return field{}, false
+	}
+	for i := 0; i+1 < len(f.node.Content); i += 2 {
+		if key := f.node.Content[i]; key.Value == name {
+			member := documentField(join(f.place, name), f.node.Content[i+1], f.to)
+			member.line, member.name = key.Line, name
+			return member, true
+		}
+	}
+	return field{}, false
+}
+
+// entries returns the members of a list, unless there are too many. what names them.
+func (f field) entries(what string, most int, want string) ([]field, bool) {
+	if f.shape() != aList {
+		f.wantInstead(f.shape(), want)
+		return nil, false
+	}
+	if n := len(f.node.Content); n > most {
+		f.failTooMany(n, what, most)
+		return nil, false
+	}
+	return f.items(), true
+}
+
+func (f field) failTooMany(n int, what string, most int) {
+	f.fail(fmt.Sprintf("has %d %s: want at most %d", n, what, most))
+}
+
 // join makes the place of a member; at the top of the document that is its name. A name that does not look like one is
 // not shown.
 func join(place, name string) string {

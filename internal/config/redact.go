@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -25,103 +24,52 @@ const (
 )
 
 const (
-	wantRegexps = "a regular expression of RE2 (no look-around, no back-references), or a list of them; a variable holds one"
-	wantRegexp  = "want a regular expression of RE2 of at most 8192 bytes (no look-around, no back-references)"
-	wantRules   = "a list of mappings with name, pattern (RE2) and replacement; a variable holds one pattern"
-
-	maxRegexpBytes = 8 << 10 // Lambda takes 4 KB of variables; a document may say more
-	maxRegexps     = 100     // of a setting: each is tried on every message
+	wantRules = "a list of mappings with name, pattern (RE2) and replacement; a variable holds one pattern"
 
 	forwarderReplacement = "DD_SCRUBBING_RULE_REPLACEMENT" // in Python's spelling
+
+	redactScope = " It is applied to each message (in a message that is JSON, to its values one by one) before anything is sent, " +
+		"parked or logged. Input that cannot be read is kept without it (`dead_raw`)."
 )
 
-// Alters reports whether a message may be left out, or sent as another one than came.
-func (c *Config) Alters() bool {
-	return c.RedactIP || c.RedactEmail || len(c.Include)+len(c.Exclude)+len(c.Redact) > 0
-}
-
-// redactSettings returns the settings of what is left out and what is replaced.
-func redactSettings() []setting[Config] {
-	const scope = " It is applied to each message (in a message that is JSON, to its values one by one) before anything is sent, " +
-		"parked or logged. Input that cannot be read is kept without it (`dead_raw`)."
+// addressSettings returns the settings of what is replaced without a pattern of the user's.
+func addressSettings() []setting[Config] {
 	return []setting[Config]{{
-		key: "include", variables: variables("SLUICE_INCLUDE", "INCLUDE_AT_MATCH"), otherwise: "every message",
-		kind: regexps(func(c *Config) *[]string { return &c.Include }),
-		meaning: "Only messages that one of these matches somewhere are kept; the others are dropped and counted as " +
-			"`filter_exclude`.",
-	}, {
-		key: "exclude", variables: variables("SLUICE_EXCLUDE", "EXCLUDE_AT_MATCH"), otherwise: "none",
-		kind:    regexps(func(c *Config) *[]string { return &c.Exclude }),
-		meaning: "Messages that one of these matches somewhere are dropped and counted as `filter_exclude`, also those of `include`.",
-	}, {
 		key: "redact_ip", variables: variables("SLUICE_REDACT_IP", "REDACT_IP"), preset: "false",
 		kind:    toggle(func(c *Config) *bool { return &c.RedactIP }),
-		meaning: "Replaces IPv4 addresses by `xxx.xxx.xxx.xxx`." + scope,
+		meaning: "Replaces IPv4 addresses by `xxx.xxx.xxx.xxx`." + redactScope,
 	}, {
 		key: "redact_email", variables: variables("SLUICE_REDACT_EMAIL", "REDACT_EMAIL"), preset: "false",
 		kind:    toggle(func(c *Config) *bool { return &c.RedactEmail }),
-		meaning: "Replaces e-mail addresses by `xxxxx@xxxxx.com`." + scope,
-	}, {
-		key: "redact", variables: variables("SLUICE_REDACT", "DD_SCRUBBING_RULE"), otherwise: "none",
-		kind: kind[Config]{wantRules, redactRules},
-		meaning: "Replaces what a pattern matches, after `redact_ip` and `redact_email`, in this order and last the variable's, " +
-			"which adds the rule `scrubbing_rule`. `${1}` or `${name}` in a replacement is a group of the pattern, `$$` a dollar sign." +
-			scope + " Names of members stay, so a pattern across a name and its value does not match inside a JSON message.",
-	}, {
+		meaning: "Replaces e-mail addresses by `xxxxx@xxxxx.com`." + redactScope,
+	}}
+}
+
+// replacementSetting returns the setting of the replacement of the variable's rule. It is read behind that rule.
+func replacementSetting() setting[Config] {
+	return setting[Config]{
 		variables: variables("SLUICE_REDACT_REPLACEMENT", forwarderReplacement), otherwise: "the empty text",
 		kind: kind[Config]{fmt.Sprintf("a text of at most %d bytes", redact.MaxReplacementBytes), variableReplacement},
 		meaning: "What takes the place of a match of the rule that a variable holds. In the Datadog Forwarder's variable a group is " +
 			"`\\1` or `\\g<name>`, as Python has it.",
-	}}
-}
-
-// regexps reads one regular expression or a list of them. None is shown: patterns tell what somebody wants to hide. White
-// space is a part of them.
-func regexps(at func(*Config) *[]string) kind[Config] {
-	return kind[Config]{wantRegexps, func(c *Config, f field) {
-		items := []field{f}
-		if f.shape() == aList {
-			items = f.items()
-		}
-		if len(items) > maxRegexps {
-			f.fail(fmt.Sprintf("has %d patterns: want at most %d", len(items), maxRegexps))
-			return
-		}
-		*at(c) = nil
-		for _, item := range items {
-			text, ok := item.text(wantRegexps)
-			if !ok {
-				continue
-			}
-			if _, err := regexp.Compile(text); err != nil || text == "" || len(text) > maxRegexpBytes {
-				item.fail(wantRegexp)
-				continue
-			}
-			*at(c) = append(*at(c), text)
-		}
-	}}
+	}
 }
 
 // redactRules reads a list of rules, to which a variable adds one.
-func redactRules(c *Config, f field) {
+func redactRules(list *[]RedactRule, f field) {
 	if f.line == 0 {
-		variableRule(c, f)
+		variableRule(list, f)
 		return
 	}
-	if f.shape() != aList {
-		f.wantInstead(f.shape(), "a list of mappings with name, pattern and replacement")
+	items, ok := f.entries("rules", maxRegexps, "a list of mappings with name, pattern and replacement")
+	if !ok {
 		return
 	}
-	items := f.items()
-	if len(items) > maxRegexps {
-		f.fail(fmt.Sprintf("has %d rules: want at most %d", len(items), maxRegexps))
-		return
-	}
-	c.Redact = nil
+	*list = nil
 	for _, item := range items {
-		c.Redact = append(c.Redact, readRule(item))
+		*list = append(*list, readRule(item))
 	}
-	for _, problem := range compileRules(f, c.Redact) {
+	for _, problem := range compileRules(f, *list) {
 		place := items[problem.Index]
 		place.fail(problem.Text)
 	}
@@ -145,9 +93,9 @@ func readRule(f field) RedactRule {
 }
 
 // variableRule reads the one pattern that a variable holds.
-func variableRule(c *Config, f field) {
+func variableRule(list *[]RedactRule, f field) {
 	rule := RedactRule{Name: RuleVariable, Pattern: f.node.Value}
-	c.Redact = append(c.Redact, rule)
+	*list = append(*list, rule)
 	for _, problem := range compileRules(f, []RedactRule{rule}) {
 		f.fail(strings.TrimPrefix(problem.Text, "pattern: "))
 	}
@@ -202,12 +150,8 @@ func compileRules(f field, rules []RedactRule) []*redact.RuleError {
 
 // ruleErrors returns those that Compile has joined. They quote no pattern.
 func ruleErrors(err error) []*redact.RuleError {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return nil
-	}
 	var list []*redact.RuleError
-	for _, one := range joined.Unwrap() {
+	for _, one := range parts(err) {
 		if e, is := errors.AsType[*redact.RuleError](one); is {
 			e.Text = strings.Replace(e.Text, "of RE2:", "of RE2 (no look-around, no back-references):", 1)
 			list = append(list, e)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -47,8 +46,7 @@ func globalSettings() []setting[Config] {
 		meaning: "Tags put on every record, in this order.",
 	}, {
 		key: "source", variables: variables("SLUICE_SOURCE", "DD_SOURCE"), otherwise: "found for each record",
-		kind: word(fmt.Sprintf("a text of 1 to %d bytes without control characters", maxTextBytes),
-			func(c *Config) *string { return &c.Source }, isName),
+		kind:    word(wantName, func(c *Config) *string { return &c.Source }, isName),
 		meaning: "Replaces the source name of every record.",
 	}, {
 		key: "source_names", variables: variables("SLUICE_SOURCE_NAMES"), preset: string(SourceNamesSluice),
@@ -65,7 +63,33 @@ func globalSettings() []setting[Config] {
 		meaning: "A file of certificates to trust beside the system's, for intakes, and proxies in front of them, with an " +
 			"authority of their own. AWS calls of the function itself use the system's certificates, for which " +
 			"SSL_CERT_FILE can name a file. Checks of certificates cannot be switched off.",
-	}}, slices.Concat(redactSettings(), objectSettings(), parkSettings(), firehoseSettings())...)
+	}}, slices.Concat(
+		addressSettings(), processingSettings(func(c *Config) *Processing { return &c.Processing }, true),
+		[]setting[Config]{replacementSetting()}, tagSettings(), objectSettings(), []setting[Config]{routesSetting()},
+		parkSettings(), firehoseSettings())...)
+}
+
+// fill reads a mapping that stands somewhere in the document into t, after the defaults. It returns what was there, by its
+// name.
+func fill[T any](t *T, settings []setting[T], f field) map[string]field {
+	known := make([]string, 0, len(settings))
+	for _, s := range settings {
+		known = append(known, s.key)
+		if s.preset != "" {
+			s.kind.read(t, variableField("default of "+s.key, s.preset, f.to))
+		}
+	}
+	from := map[string]field{}
+	for _, member := range f.members() {
+		i := slices.Index(known, member.name)
+		if i < 0 {
+			member.fail(unknown(member.name, known))
+			continue
+		}
+		from[member.name] = member
+		settings[i].kind.read(t, member)
+	}
+	return from
 }
 
 // destinationSettings returns the settings of a destination, in the order of the documentation. For these the document
@@ -104,6 +128,12 @@ func everyDestination() []setting[draft] {
 		key: "max_in_flight", variables: variables("SLUICE_MAX_IN_FLIGHT"), preset: "8", unit: "requests",
 		kind:    number(1, 64, func(d *draft) *int { return &d.MaxInFlight }),
 		meaning: "The most requests under way at once, in one process.",
+	}, {
+		key: "attributes", variables: variables("SLUICE_ATTRIBUTES"), otherwise: "`aws` of type `http`, `off` of type `datadog`",
+		kind: choice(func(d *draft) *Attributes { return &d.Attributes },
+			AttributesOff, AttributesAWS, AttributesECS, AttributesOTel),
+		meaning: "Sends what the line of a log that is known says as attributes beside the message, under the names of its " +
+			"service's documentation, of the Elastic Common Schema or of OpenTelemetry's semantic conventions.",
 	}, {
 		key: "attempt_timeout", variables: variables("SLUICE_ATTEMPT_TIMEOUT"), preset: "15s", unit: "seconds",
 		kind:    period(time.Second, time.Minute, func(d *draft) *time.Duration { return &d.AttemptTimeout }),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,12 +31,22 @@ func TestDocumentation(t *testing.T) {
 	golden(t, filepath.Join("..", "..", "docs", "settings.md"), documentation())
 }
 
-// Every field of Config names the variables that set it.
+// The comments of Config and of what is in it name the variables that set it.
 func TestCommentsNameTheVariables(t *testing.T) {
-	source, err := os.ReadFile("config.go")
+	paths, err := filepath.Glob("*.go")
 	require.NoError(t, err)
+	var comments strings.Builder
+	for _, path := range paths {
+		source, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(source)) {
+			if text, is := strings.CutPrefix(strings.TrimSpace(line), "//"); is && !strings.HasSuffix(path, "_test.go") {
+				comments.WriteString(text + "\n")
+			}
+		}
+	}
 	for _, name := range variableNames() {
-		assert.Contains(t, string(source), name)
+		assert.Regexp(t, `\b`+name+`\b`, comments.String())
 	}
 }
 
@@ -110,7 +121,42 @@ the ARN, else the function's. Secrets are read again every five minutes, and whe
 const globalPreface = `
 ## Everywhere
 
-At the top of the document. A variable wins over the document.
+At the top of the document. A variable wins over the document. A record is filtered first (` + "`exclude`, `include`" + `, then
+` + "`exclude_where`, `include_where`" + `), then sampled, converted (` + "`agent`, `expand`" + `) and redacted; its severity is found last.
+`
+
+const routePreface = `
+## Routes
+
+In a member of ` + "`routes`" + `, a list. A pattern is a text in which ` + "`*`" + ` stands for any text, or ` + "`~`" + ` and a regular
+expression (RE2) that matches somewhere. All patterns of a route have to match; one for what a log does not have, such as a
+` + "`bucket`" + ` for a log group, does not match. The first route that matches counts, and no other.
+
+` + "```yaml" + `
+routes:
+  - {log_group: /aws/lambda/noisy-*, drop: true}
+  - log_group: ~^/aws/rds/.*/audit$
+    tags: [audit:true]
+    destinations: [archive]
+  - {bucket: my-logs, key: app/*, service: app, multiline_start: '\d{4}-'}
+` + "```" + `
+
+Beside what is below, a route may have these settings of the top of the document: %s.
+Its ` + "`include`, `exclude` and `redact`" + ` are added to those of the top. The others take the place of those of the top: the
+` + "`multiline_*`" + ` ones always, so that a route without them reads line by line, and the rest where the route has them.
+`
+
+const agentPreface = `
+## The Kinesis Agent's options
+
+In ` + "`agent`" + `, at the top of the document or in a route. ` + "`dataProcessingOptions`" + ` can be copied from the agent's configuration as it
+stands: JSON is YAML.
+`
+
+const tagRulesPreface = `
+## Tag rules
+
+In ` + "`tag_rules`" + `. They are applied in this order, to the tags of all records.
 `
 
 const destinationPreface = `
@@ -135,6 +181,17 @@ func documentation() string {
 	var b strings.Builder
 	b.WriteString(introduction + globalPreface)
 	table(&b, globalSettings(), "")
+	own := slices.Concat(patternSettings(), labelSettings())
+	var others []string
+	for _, s := range routeSettings()[len(own):] {
+		others = append(others, s.key)
+	}
+	fmt.Fprintf(&b, routePreface, code(others...))
+	table(&b, own, "")
+	b.WriteString(agentPreface)
+	table(&b, agentSettings(), "")
+	b.WriteString(tagRulesPreface)
+	table(&b, tagRuleSettings(), "")
 	b.WriteString(destinationPreface)
 	table(&b, destinationSettings(), "")
 	b.WriteString("\n## Destinations of type `datadog`\n")

@@ -1,8 +1,10 @@
-// Package format knows how the lines of AWS services' logs are laid out, as far as is needed to say when each happened.
+// Package format knows how the lines of AWS services' logs are laid out: when each happened, what it says as attributes,
+// and how grave it says it is.
 //
-// It promises a time that the line states, or none: never a guess from the clock or from the object's key. It reads the
-// few columns or members that it needs and passes over the rest without decoding, and, for lines of columns, allocates
-// nothing. A line that is not as its log's lines should be has no time and does no harm.
+// It promises a time that the line states, or none: never a guess from the clock or from the object's key. For a time it
+// reads the few columns or members that it needs and passes over the rest without decoding, and, for lines of columns,
+// allocates nothing. Attributes are valid JSON in which no name stands twice, with the numbers and texts of the line as
+// they are. A line that is not as its log's lines should be has no time and no attributes, and does no harm.
 //
 // It does not split objects into lines, tell which log a line belongs to (package service does), or drop anything.
 package format
@@ -18,7 +20,8 @@ import (
 type Clock struct {
 	log    service.Log
 	layout layout
-	named  bool  // a header has been seen
+	named  bool // a header has been seen
+	header []byte
 	names  names // what it said
 }
 
@@ -28,6 +31,10 @@ type layout struct {
 	millis func(c *Clock, line []byte) int64
 	// isHeader reports whether a line names columns or is a comment, and remembers the columns. nil where a log has none.
 	isHeader func(c *Clock, line []byte) bool
+	// attributes writes what a line says; false when it is not as the log's lines are. nil where nothing is known.
+	attributes func(a *Attributes, w *writer, header, line []byte) bool
+	fields     []string // the documented names of its attributes, AWS's own
+	time       string   // where the event time comes from, in words; empty where it is the log event's own
 }
 
 // names are the columns, from 0, in which a header has put the time; -1 for those it does not name.
@@ -39,34 +46,58 @@ type names struct {
 
 // layouts has every log whose times are known. Its functions stand in one file for each family of logs.
 var layouts = map[service.Log]layout{
-	// elb.go
-	service.CLB:            {millis: isoColumn(0)},
-	service.ALB:            {millis: isoColumn(1)},
-	service.NLB:            {millis: isoColumn(2)},
-	service.ELBConnection:  {millis: isoColumn(0)},
-	service.ELBHealthCheck: {millis: isoColumn(1)},
-	// flow.go
-	service.VPCFlow:           {millis: vpcFlow.millis, isHeader: vpcFlow.isHeader},
-	service.GlobalAccelerator: {millis: acceleratorFlow.millis, isHeader: acceleratorFlow.isHeader},
-	// extended.go
-	service.CloudFront: {millis: cloudFrontMillis, isHeader: isCloudFrontHeader},
-	service.EC2Spot:    {millis: spotMillis, isHeader: isDirective},
-	// text.go
-	service.S3Access:         {millis: accessMillis},
-	service.MSKBroker:        {millis: log4jMillis},
-	service.MSKConnect:       {millis: log4jMillis},
-	service.Redshift:         {millis: redshiftMillis},
-	service.CloudWatchExport: {millis: isoColumn(0)},
-	// json.go
-	service.CloudTrail:        {millis: isoMember("eventTime")},
-	service.CloudTrailInsight: {millis: isoMember("eventTime")},
-	service.WAF:               {millis: epochMember("timestamp", inMillis)},
-	service.NetworkFirewall:   {millis: epochMember("event_timestamp", inSeconds)},
-	service.Route53Resolver:   {millis: isoMember("query_timestamp")},
-	service.GuardDuty:         {millis: isoMember("updatedAt")},
-	service.Evidently:         {millis: epochMember("event_timestamp", inMillis)},
-	service.Chime:             {millis: epochMember("event_timestamp", inMillis)},
-	service.Config:            {millis: isoMember("configurationItemCaptureTime")},
+	// elb_attributes.go
+	service.CLB:            clbLog,
+	service.ALB:            albLog,
+	service.NLB:            nlbLog,
+	service.ELBConnection:  connectionLog,
+	service.ELBHealthCheck: healthCheckLog,
+	// flow_attributes.go
+	service.VPCFlow:           vpcFlowLog,
+	service.GlobalAccelerator: acceleratorFlowLog,
+	// extended_attributes.go
+	service.CloudFront:         cloudFrontLog,
+	service.CloudFrontRealtime: realtimeLog,
+	service.EC2Spot:            spotLog,
+	// access.go, kafka.go, redshift.go, text.go
+	service.S3Access:         accessLog,
+	service.MSKBroker:        mskBrokerLog,
+	service.MSKConnect:       mskConnectLog,
+	service.Redshift:         redshiftLog,
+	service.CloudWatchExport: {millis: isoColumn(0), time: "what the line begins with"},
+	// json_attributes.go
+	service.CloudTrail:        cloudTrailLog,
+	service.CloudTrailInsight: cloudTrailInsightLog,
+	service.WAF:               wafLog,
+	service.NetworkFirewall:   networkFirewallLog,
+	service.Route53Resolver:   route53ResolverLog,
+	service.GuardDuty:         guardDutyLog,
+	service.SecurityHub:       securityHubLog,
+	service.Evidently:         evidentlyLog,
+	service.Chime:             chimeLog,
+	service.Config:            configItemLog,
+	// json_attributes_cloudwatch.go
+	service.StepFunctions:   stepFunctionsLog,
+	service.SageMakerWorker: sageMakerWorkerLog,
+	service.StorageGateway:  storageGatewayLog,
+	service.RDSOSMetrics:    rdsOSMetricsLog,
+	service.EKSAudit:        eksAuditLog,
+	service.FirehoseErrors:  firehoseErrorsLog,
+	"":                      applicationLog,
+	// one file each
+	service.APIGatewayAccess:    apiGatewayAccessLog,
+	service.APIGatewayExecution: apiGatewayExecutionLog,
+	service.EKSKlog:             klogLog,
+	service.EKSAuthenticator:    authenticatorLog,
+	service.ElastiCacheSlow:     elastiCacheSlowLog,
+	service.ElastiCacheEngine:   elastiCacheEngineLog,
+	service.Lambda:              lambdaLog,
+	service.MySQLSlow:           mySQLSlowLog,
+	service.MySQLError:          mySQLErrorLog,
+	service.MySQLAudit:          mySQLAuditLog,
+	service.PostgreSQL:          postgreSQLLog,
+	service.Route53Public:       route53PublicLog,
+	service.SageMaker:           sageMakerLog,
 }
 
 // NewClock returns the clock for the lines of a log. Logs that are documents, CloudTrail's and those of Config, have their
@@ -78,7 +109,7 @@ func (c *Clock) Reset(log service.Log) {
 	if c.log != log {
 		*c = *NewClock(log)
 	}
-	c.named, c.names = false, names{}
+	c.named, c.names, c.header = false, names{}, nil
 }
 
 // IsHeader reports whether a line names columns or is a comment of the format, for the caller to drop, and remembers the
@@ -88,7 +119,28 @@ func (c *Clock) IsHeader(line []byte) bool {
 	if c == nil || c.layout.isHeader == nil {
 		return false
 	}
-	return c.layout.isHeader(c, trimEnd(line))
+	line = trimEnd(line)
+	before := c.named
+	c.named = false
+	is := c.layout.isHeader(c, line)
+	switch {
+	case !c.named:
+	case len(line) > maxHeaderBytes:
+		c.header = nil // it names what nobody can use, and would be kept for as long as the object is read
+	default:
+		c.header = bytes.Clone(line)
+	}
+	c.named = c.named || before
+	return is
+}
+
+// Columns returns the header that names the columns of the lines to come, without its end; nil when there was none, or it has
+// more than 16 KiB. It stays as it is: another header is another slice.
+func (c *Clock) Columns() []byte {
+	if c == nil {
+		return nil
+	}
+	return c.header
 }
 
 // Millis returns when the event of a line happened, in milliseconds since the Unix epoch, cut down; 0 when the line does

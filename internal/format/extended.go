@@ -109,6 +109,15 @@ func dateAndClock(date, clock []byte) int64 {
 	return (days*86400 + seconds) * 1000
 }
 
+// isSpotHeader knows the comments of a Spot Instance data feed, one of which names the columns.
+func isSpotHeader(c *Clock, line []byte) bool {
+	if !isDirective(c, line) {
+		return false
+	}
+	c.named = bytes.HasPrefix(line, []byte(fieldsDirective))
+	return true
+}
+
 // spotMillis reads the first column of a Spot Instance data feed: "2024-02-01 20:00:00 UTC".
 // Source: EC2 user guide, "Track your Spot Instance costs using the Spot Instance data feed".
 func spotMillis(_ *Clock, line []byte) int64 {

@@ -11,62 +11,17 @@ import (
 type flow struct {
 	// times are the columns that an event time is taken from, the best first, in epoch seconds.
 	times    []string
-	known    map[string]bool // names of columns
-	defaults []flowDefault   // for lines without a header, as they come by way of CloudWatch Logs and Firehose
+	table    *table
+	defaults []flowDefault // for lines without a header, as they come by way of CloudWatch Logs and Firehose
+	// later is a column that ends the lines of a later version alone, which stand below the same header; empty for none.
+	later string
 }
 
 // flowDefault is a default format: lines of so many columns, the first of which is the version.
 type flowDefault struct {
-	version              string
-	columns, end, status int
-}
-
-// vpcFlow is for VPCs and transit gateways.
-// Source: VPC user guide, "Flow log records"; transit gateway guide, "Transit Gateway Flow Log records".
-var vpcFlow = flow{
-	times: []string{"end", "start"},
-	known: setOf(
-		"version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes",
-		"start", "end", "action", "log-status", // version 2
-		"vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr", // 3
-		"region", "az-id", "sublocation-type", "sublocation-id", // 4
-		"pkt-src-aws-service", "pkt-dst-aws-service", "flow-direction", "traffic-path", // 5
-		"resource-type", "tgw-id", "tgw-attachment-id", "tgw-src-vpc-account-id", "tgw-dst-vpc-account-id", "tgw-src-vpc-id",
-		"tgw-dst-vpc-id", "tgw-src-subnet-id", "tgw-dst-subnet-id", "tgw-src-eni", "tgw-dst-eni", "tgw-src-az-id",
-		"tgw-dst-az-id", "tgw-pair-attachment-id", "packets-lost-no-route", "packets-lost-blackhole",
-		"packets-lost-mtu-exceeded", "packets-lost-ttl-expired", // 6, transit gateways
-		"ecs-cluster-arn", "ecs-cluster-name", "ecs-container-instance-arn", "ecs-container-instance-id", "ecs-container-id",
-		"ecs-second-container-id", "ecs-service-name", "ecs-task-definition-arn", "ecs-task-arn", "ecs-task-id", // 7
-		"reject-reason", "resource-id", "encryption-status", // 8, 9, 10
-	),
-	defaults: []flowDefault{
-		{version: "2", columns: 14, end: 11, status: 13},
-		{version: "6", columns: 36, end: 24, status: 25},
-	},
-}
-
-// acceleratorFlow is for Global Accelerator. An object may hold lines of both versions below one header.
-// Source: Global Accelerator developer guide, "Flow log records".
-var acceleratorFlow = flow{
-	times: []string{"end_time", "start_time"},
-	known: setOf(
-		"version", "aws_account_id", "accelerator_id", "client_ip", "client_port", "accelerator_ip", "accelerator_port",
-		"endpoint_ip", "endpoint_port", "protocol", "ip_address_type", "packets", "bytes", "start_time", "end_time", "action",
-		"log-status", "globalaccelerator_source_ip", "globalaccelerator_source_port", "endpoint_region",
-		"globalaccelerator_region", "direction", "vpc_id",
-	),
-	defaults: []flowDefault{
-		{version: "1.0", columns: 22, end: 14, status: 16},
-		{version: "2.0", columns: 23, end: 14, status: 16},
-	},
-}
-
-func setOf(names ...string) map[string]bool {
-	set := make(map[string]bool, len(names))
-	for _, name := range names {
-		set[name] = true
-	}
-	return set
+	version     string
+	fields      []field
+	end, status int // columns, from 0
 }
 
 // isHeader knows a line that names columns. Lines of data have numbers, addresses, capitals or hyphens in some column, and
@@ -80,7 +35,7 @@ func (f flow) isHeader(c *Clock, line []byte) bool {
 		if !isColumnName(name) {
 			return false
 		}
-		if f.known[string(name)] {
+		if _, ok := f.table.place[string(name)]; ok {
 			known++
 		}
 		for i, wanted := range f.times[:rank] {
@@ -137,15 +92,19 @@ func (f flow) defaultEnd(line []byte) []byte {
 		n, logged := d.end+1, false
 		for text, rest := nextColumn(rest); len(text) > 0; text, rest = nextColumn(rest) {
 			if n == d.status {
-				logged = string(text) == "OK" || string(text) == "NODATA" || string(text) == "SKIPDATA"
+				logged = isLogStatus(text)
 			}
 			n++
 		}
-		if n == d.columns && logged {
+		if n == len(d.fields) && logged {
 			return end
 		}
 	}
 	return nil
+}
+
+func isLogStatus(text []byte) bool {
+	return string(text) == "OK" || string(text) == "NODATA" || string(text) == "SKIPDATA"
 }
 
 // unwrapped returns the line inside {"message":"…"}, as VPC has been seen to send it to Firehose.

@@ -97,18 +97,15 @@ func FuzzMillis(f *testing.F) {
 // FuzzClock shows any lines to the clock of any log: a header and a line after it. A flow log's column is the one that
 // splitting the lines finds.
 func FuzzClock(f *testing.F) {
-	logs := []service.Log{
-		"", service.ALB, service.NLB, service.CLB, service.ELBConnection, service.ELBHealthCheck, service.CloudFront,
-		service.S3Access, service.VPCFlow, service.CloudTrail, service.CloudTrailInsight, service.CloudTrailDigest,
-		service.WAF, service.NetworkFirewall, service.Route53Resolver, service.GlobalAccelerator, service.MSKBroker,
-		service.MSKConnect, service.GuardDuty, service.Redshift, service.EC2Spot, service.Evidently, service.Chime,
-		service.Config, service.CloudWatchExport,
-	}
+	logs := everyLog
 	for i := range logs {
 		f.Add(uint(i), []byte("srcaddr start end"), []byte("192.0.2.1 1706745600 1706745660"))
 		f.Add(uint(i), []byte("#Fields: c-ip date time"), []byte("192.0.2.1\t2024-02-01\t21:02:31"))
 		f.Add(uint(i), []byte(gaHeader), []byte(gaLine))
 		f.Add(uint(i), []byte(tgwHeader), []byte(tgwLine))
+		for _, line := range freeLines {
+			f.Add(uint(i), []byte("end"), []byte(line))
+		}
 		for _, s := range samples {
 			f.Add(uint(i), []byte("end"), []byte(s.line))
 		}

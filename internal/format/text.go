@@ -10,22 +10,31 @@ import (
 func accessMillis(_ *Clock, line []byte) int64 {
 	const layout = "[02/Jan/2006:15:04:05 -0700]"
 	_, b := column(line, 1, ' ')
-	if len(b) < len(layout) || b[0] != '[' || b[3] != '/' || b[7] != '/' || b[12] != ':' || b[21] != ' ' || b[27] != ']' {
+	if len(b) < len(layout) || b[0] != '[' || b[len(layout)-1] != ']' {
 		return 0
 	}
-	century, year := two(b[8], b[9]), two(b[10], b[11])
+	return parseRequestTime(b[1 : len(layout)-1])
+}
+
+// parseRequestTime reads "06/Feb/2019:00:00:38 +0000", the time of the Common Log Format; 0 when b is not one.
+func parseRequestTime(b []byte) int64 {
+	const layout = "02/Jan/2006:15:04:05 -0700"
+	if len(b) != len(layout) || b[2] != '/' || b[6] != '/' || b[11] != ':' || b[20] != ' ' {
+		return 0
+	}
+	century, year := two(b[7], b[8]), two(b[9], b[10])
 	if century == bad || year == bad {
 		return 0
 	}
-	days, ok := daysOf(century*100+year, monthOf(b[4:7]), two(b[1], b[2]))
+	days, ok := daysOf(century*100+year, monthOf(b[3:6]), two(b[0], b[1]))
 	if !ok {
 		return 0
 	}
-	clock, ok := parseClock(b[13:21])
+	clock, ok := parseClock(b[12:20])
 	if !ok {
 		return 0
 	}
-	offset, _, ok := parseOffset(b[22:27])
+	offset, _, ok := parseOffset(b[21:])
 	if !ok {
 		return 0
 	}
@@ -101,13 +110,13 @@ func recordTime(b []byte) int64 {
 	}
 	b = b[len("Mon, "):]
 	if b[1] == ' ' {
-		return dayTime(two('0', b[0]), b[1:])
+		return dayTime(two('0', b[0]), b[1:], ':')
 	}
-	return dayTime(two(b[0], b[1]), b[2:])
+	return dayTime(two(b[0], b[1]), b[2:], ':')
 }
 
-// dayTime reads what follows the day of a month: " Feb 2024 00:00:00:482".
-func dayTime(day int, b []byte) int64 {
+// dayTime reads what follows the day of a month: " Feb 2024 00:00:00:482", with a separator before the milliseconds.
+func dayTime(day int, b []byte, separator byte) int64 {
 	const layout = " Jan 2006 15:04:05:000"
 	if len(b) != len(layout) || b[0] != ' ' || b[4] != ' ' || b[9] != ' ' {
 		return 0
@@ -124,7 +133,7 @@ func dayTime(day int, b []byte) int64 {
 	if !ok {
 		return 0
 	}
-	ms, ok := parseMillis(b[18:], ':')
+	ms, ok := parseMillis(b[18:], separator)
 	if !ok {
 		return 0
 	}

@@ -60,10 +60,10 @@ func (inv *invocation) subscription(payload []byte) error {
 	}
 	inv.ledger.BytesIn(len(inv.f.packed))
 	if !compress.IsGzip(inv.f.packed) { // events made by hand
-		return inv.forward(inv.f.decoder.Records(bytes.NewReader(inv.f.packed), &inv.base), 0)
+		return inv.forward(inv.joined(inv.f.decoder.Records(bytes.NewReader(inv.f.packed), &inv.base)), 0)
 	}
 	if err := inv.f.gunzip.Reset(inv.f.packed, inv.f.maxInflated); err != nil {
 		return err
 	}
-	return inv.forward(inv.f.decoder.Records(&inv.f.gunzip, &inv.base), 0)
+	return inv.forward(inv.joined(inv.f.decoder.Records(&inv.f.gunzip, &inv.base)), 0)
 }

@@ -66,7 +66,7 @@ func TestContinuations(t *testing.T) {
 // How the rest of an object is kept that there is no time for.
 func TestNoTime(t *testing.T) {
 	resume := func(r *rig, hop int) *event.Resume {
-		return &event.Resume{Records: 100, Hop: hop, Decode: r.objects.decodeID(logBucket, "a.log"), Dests: []string{"a", "b"}}
+		return &event.Resume{Records: 100, Hop: hop, Decode: r.objects.decodeID, Dests: []string{"a", "b"}}
 	}
 	for name, tc := range map[string]struct {
 		settings string

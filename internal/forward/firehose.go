@@ -101,7 +101,7 @@ func (r *result) reset() {
 }
 
 // originKey is what tells the origins of one batch's records apart.
-type originKey struct{ source, service, owner, region string }
+type originKey struct{ source, service, log, owner, region string }
 
 func (t *transformation) batch(payload []byte) ([]byte, error) {
 	err := guarded(func() (err error) {
@@ -282,14 +282,14 @@ func (t *transformation) start(r *event.TransformRecord) {
 func (t *transformation) enter(data []byte) error {
 	decoder := &t.inv.f.objects.decoder
 	t.scratch.Owner, t.scratch.Region = "", t.region // what the last record said
-	_, err := decoder.Enter(object.Input{Data: data, Origin: &t.scratch, Name: t.name, MaxPlainBytes: t.inv.f.maxInflated})
+	_, err := decoder.Enter(object.Input{Data: data, Origin: &t.scratch, Name: t.name, Lines: t.inv.f.objects.routes.lines, MaxPlainBytes: t.inv.f.maxInflated})
 	if err != nil {
 		return err
 	}
 	if t.scratch.Source == unknownObject {
 		t.scratch.Source = ""
 	}
-	key := originKey{t.scratch.Source, t.scratch.Service, t.scratch.Owner, t.scratch.Region}
+	key := originKey{t.scratch.Source, t.scratch.Service, t.scratch.Log, t.scratch.Owner, t.scratch.Region}
 	if t.origin == nil || key != t.last {
 		t.last, t.origin = key, t.origins[key]
 	}
@@ -334,10 +334,21 @@ func (t *transformation) locate(rec *record.Record) {
 
 // line takes one line of a record.
 func (t *transformation) line(rec *record.Record) error {
-	if rule := t.inv.processor.Apply(rec); rule != "" {
+	out, rule := t.inv.processor.Apply(rec)
+	if rule != "" {
 		t.result.dropped[rule]++
 		return nil
 	}
+	for _, rec := range out {
+		if err := t.put(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put appends what becomes of a line.
+func (t *transformation) put(rec *record.Record) error {
 	tr := t.inv.f.transformer
 	if t.result.kept == 0 {
 		t.result.keys = tr.keysOf(t.result.keys, rec)

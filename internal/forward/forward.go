@@ -21,8 +21,10 @@ import (
 	"sluice/internal/park"
 	"sluice/internal/process"
 	"sluice/internal/queue"
+	"sluice/internal/record"
 	"sluice/internal/reingest"
 	"sluice/internal/source/cloudwatch"
+	"sluice/internal/tags"
 )
 
 // Version is the forwarder's own, as it stands in User-Agent, tags and metrics.
@@ -46,6 +48,7 @@ type Forwarder struct {
 	reingest    *reingest.Putter // nil when nothing is put back into a delivery stream
 	queue       *queue.Queue     // takes what is left of objects; nil when there is none
 	maxReceives int              // of a message that announces objects
+	tags        *tags.Cache      // of resources in AWS; nil when none are looked up
 	tee         bool             // records of a delivery stream go to the destinations too
 	function    Function
 
@@ -73,8 +76,9 @@ type lane struct {
 	sender  *deliver.Sender
 	options batch.Options
 	builder *batch.Builder
-	place   park.Destination // for notes of what it did not get
-	ages    time.Duration    // how old a line may be that it takes; 0 for any age
+	reshape func(r *record.Record) []*record.Record // what the destination is given in place of a record; nil for the record itself
+	place   park.Destination                        // for notes of what it did not get
+	ages    time.Duration                           // how old a line may be that it takes; 0 for any age
 }
 
 func newLane(sender *deliver.Sender, epoch string, oversize batch.Oversize) *lane {

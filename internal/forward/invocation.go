@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -16,7 +17,9 @@ import (
 	"sluice/internal/failpoint"
 	"sluice/internal/ledger"
 	"sluice/internal/process"
+	"sluice/internal/process/join"
 	"sluice/internal/record"
+	"sluice/internal/tags"
 )
 
 // invocation is one event on its way through the engine.
@@ -37,23 +40,26 @@ type invocation struct {
 	base      record.Origin   // what every origin of this invocation starts from
 	entry     string          // how the event came in, for notes of what is parked
 	pause     func() error    // called every checkEvery records; an error stops reading. May be nil
+	chosen    []string        // destinations of the route of the last record; nil for all
 	unkept    bool            // input that cannot be read is not parked: it is parked already
 	written   *written        // what is parked while a pointer is replayed; nil otherwise
 }
 
 // laneRun is the way of this invocation's records to one destination.
 type laneRun struct {
-	lane    *lane
-	account *ledger.Account
-	builder *batch.Builder
-	flight  *deliver.Flight
-	taken   int     // items that are to be sent, counted before anything is done with them
-	emitted int     // of these, those in batches
-	closed  bool    // takes nothing of the object that is being read, or no more
-	down    bool    // its destination is in trouble: sending it more is in vain
-	base    int     // batches that were submitted before the object was begun
-	at      int64   // records of the object that is being read, up to and with the one that is being added
-	cuts    []int64 // of each batch since the object was begun: the records of the object that are in it or in one before
+	reshape   func(r *record.Record) []*record.Record // nil for a destination that takes records as they are
+	lane      *lane
+	account   *ledger.Account
+	builder   *batch.Builder
+	flight    *deliver.Flight
+	taken     int     // items that are to be sent, counted before anything is done with them
+	emitted   int     // of these, those in batches
+	elsewhere bool    // the route of the record that is forwarded has other destinations
+	closed    bool    // takes nothing of the object that is being read, or no more
+	down      bool    // its destination is in trouble: sending it more is in vain
+	base      int     // batches that were submitted before the object was begun
+	at        int64   // records of the object that is being read, up to and with the one that is being added
+	cuts      []int64 // of each batch since the object was begun: the records of the object that are in it or in one before
 }
 
 // Reading an object stops before sending does, so that what was read can still be sent.
@@ -105,7 +111,7 @@ type plan struct {
 // pay for in memory.
 func (f *Forwarder) begin(ctx context.Context, p plan) (inv *invocation, end func()) {
 	f.busy.Lock()
-	inv = &invocation{f: f, cold: f.wake(), started: f.now(), processor: process.New(f.rules), entry: p.entry}
+	inv = &invocation{f: f, cold: f.wake(), started: f.now(), entry: p.entry}
 	inv.ctx, inv.store, end = inv.clocks(ctx)
 	inv.reading = inv.ctx
 	inv.base = record.Origin{Region: f.function.Region, FunctionVersion: f.function.Version}
@@ -113,6 +119,7 @@ func (f *Forwarder) begin(ctx context.Context, p plan) (inv *invocation, end fun
 		inv.requestID, inv.base.FunctionARN = lc.AwsRequestID, lc.InvokedFunctionArn
 	}
 
+	inv.processor = process.New(inv.rules())
 	ids := make([]string, len(f.lanes))
 	for i, l := range f.lanes {
 		ids[i] = l.sender.Destination().ID()
@@ -122,6 +129,21 @@ func (f *Forwarder) begin(ctx context.Context, p plan) (inv *invocation, end fun
 		inv.open(p.window, f.lanes...)
 	}
 	return inv, end
+}
+
+// rules are those of the settings, with the tags of resources in AWS.
+func (inv *invocation) rules() process.Rules {
+	rules := inv.f.rules
+	if inv.f.tags == nil {
+		return rules
+	}
+	own, err := tags.AccountOf(inv.base.FunctionARN)
+	if err != nil { // it was not invoked by Lambda: nobody's tags are its own
+		return rules
+	}
+	inv.f.tags.Begin(inv.ctx, own)
+	rules.Resources = &resources{ctx: inv.ctx, cache: inv.f.tags, own: own}
+	return rules
 }
 
 // clocks returns the context for sending and the one for keeping what was not sent, which ends later.
@@ -144,7 +166,7 @@ func (inv *invocation) clocks(parent context.Context) (send, store context.Conte
 
 // open starts a flight to each destination, in place of those that there were.
 func (inv *invocation) open(window int, lanes ...*lane) {
-	inv.lanes = inv.lanes[:0]
+	inv.lanes, inv.chosen = inv.lanes[:0], nil
 	for _, l := range lanes {
 		o := deliver.FlightOptions{Account: inv.ledger.Account(l.sender.Destination().ID()), Window: window, Store: inv.store}
 		if inv.f.park != nil {
@@ -159,7 +181,7 @@ func (inv *invocation) open(window int, lanes ...*lane) {
 
 // run opens a lane for one invocation.
 func (l *lane) run(ctx context.Context, options deliver.FlightOptions) *laneRun {
-	r := &laneRun{lane: l, account: options.Account, builder: l.builder, flight: l.sender.Start(ctx, options)}
+	r := &laneRun{lane: l, reshape: l.reshape, account: options.Account, builder: l.builder, flight: l.sender.Start(ctx, options)}
 	l.builder.Start(func(b *batch.Batch) { //nolint:contextcheck // the flight has the context it was started with
 		r.emitted += b.Count()
 		r.cuts = append(r.cuts, r.at-1) // the record that is being added may be in the next one
@@ -184,17 +206,50 @@ func (inv *invocation) forward(records iter.Seq2[*record.Record, error], unit in
 				return err
 			}
 		}
-		if rule := inv.processor.Apply(r); rule != "" {
+		out, rule := inv.processor.Apply(r)
+		if rule != "" {
 			inv.drop(rule)
 			continue
 		}
-		for _, lane := range inv.lanes {
-			if !lane.closed {
-				lane.add(r, unit)
-			}
+		inv.choose(inv.processor.Destinations())
+		for _, r := range out {
+			inv.add(r, unit)
 		}
 	}
 	return nil
+}
+
+// joined makes one record of several where the settings say so.
+func (inv *invocation) joined(records iter.Seq2[*record.Record, error]) iter.Seq2[*record.Record, error] {
+	if !inv.f.objects.routes.joins() {
+		return records
+	}
+	return join.Records(records, inv.f.objects.routes.joiner)
+}
+
+// choose sends the records to come to these destinations; nil stands for all.
+func (inv *invocation) choose(destinations []string) {
+	if len(destinations) == len(inv.chosen) && (len(destinations) == 0 || &destinations[0] == &inv.chosen[0]) {
+		return
+	}
+	inv.chosen = destinations
+	for _, lane := range inv.lanes {
+		lane.elsewhere = len(destinations) > 0 && !slices.Contains(destinations, lane.lane.place.ID)
+	}
+}
+
+// add gives a record to the destinations that are chosen.
+func (inv *invocation) add(r *record.Record, unit int) {
+	for _, lane := range inv.lanes {
+		switch {
+		case lane.closed:
+		case lane.elsewhere:
+			lane.account.In(1)
+			lane.account.Dropped(ledger.RouteElsewhere, 1)
+		default:
+			lane.add(r, unit)
+		}
+	}
 }
 
 // check reports whether reading has to stop.
@@ -217,7 +272,18 @@ func (inv *invocation) drop(rule ledger.Rule) {
 	}
 }
 
+// add gives a record to the destination, in the shape that it wants.
 func (l *laneRun) add(r *record.Record, unit int) {
+	if l.reshape == nil {
+		l.take(r, unit)
+		return
+	}
+	for _, r := range l.reshape(r) {
+		l.take(r, unit)
+	}
+}
+
+func (l *laneRun) take(r *record.Record, unit int) {
 	l.taken++
 	added := l.builder.Add(r, unit)
 	l.taken += max(added.Items-1, 0)
@@ -324,12 +390,34 @@ func (inv *invocation) settle(at failure) failure {
 
 // close closes the accounts. When they do not add up, nothing is known to be safe, and the owner keeps everything.
 func (inv *invocation) close(at failure) failure {
+	inv.aside()
 	if check := inv.ledger.Check(); check != nil {
 		at = failure{err: errors.Join(at.err, check), whole: true}
 	}
 	inv.f.report(inv, at.err)
 	failpoint.Hit(failpoint.BeforeAnswer)
 	return at
+}
+
+// aside notes what was done beside forwarding: what was redacted, and what looking up tags has come to.
+func (inv *invocation) aside() {
+	inv.processor.Close()
+	for rule, n := range inv.processor.TakeRedactions() {
+		inv.ledger.Redacted(rule, n)
+	}
+	cache := inv.f.tags
+	if cache == nil {
+		return
+	}
+	cache.End()
+	counts := cache.TakeCounts()
+	t := ledger.Tags{
+		Untagged: int(counts.Untagged), Calls: counts.Calls, Throttled: counts.Throttled, Failures: counts.Failures,
+	}
+	if err := cache.Trouble(); err != nil {
+		t.Trouble = err.Error()
+	}
+	inv.ledger.Tagged(t)
 }
 
 // flush returns what sends the last batches, unless a panic came before.

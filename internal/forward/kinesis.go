@@ -181,7 +181,7 @@ const headBytes = 4 << 10
 func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit int) error {
 	switch kinesis.Sniff(user) {
 	case kinesis.Subscription:
-		return inv.forward(inv.f.decoder.Records(bytes.NewReader(user), &inv.base), unit)
+		return inv.forward(inv.joined(inv.f.decoder.Records(bytes.NewReader(user), &inv.base)), unit)
 	case kinesis.Lines:
 		return inv.lines(user, text, unit)
 	case kinesis.Gzip:
@@ -198,7 +198,7 @@ func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit in
 	// A fault so far is met again by whoever reads on: what stands before it is forwarded first.
 	plain := io.MultiReader(bytes.NewReader(head), &inv.f.gunzip)
 	if kinesis.Sniff(head) == kinesis.Subscription {
-		return inv.forward(inv.f.decoder.Records(plain, &inv.base), unit)
+		return inv.forward(inv.joined(inv.f.decoder.Records(plain, &inv.base)), unit)
 	}
 	return inv.linesOf(plain, text, unit)
 }
@@ -206,7 +206,7 @@ func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit in
 // lines forwards the lines of a piece of text, which ends with a line.
 func (inv *invocation) lines(piece []byte, text *kinesis.UserRecord, unit int) error {
 	text.Data = piece
-	err := inv.forward(kinesis.Records(*text), unit)
+	err := inv.forward(inv.joined(kinesis.Records(*text)), unit)
 	text.FirstIndex += kinesis.CountLines(piece)
 	return err
 }

@@ -91,7 +91,7 @@ func TestMarkers(t *testing.T) {
 				}
 				body, first := native(o), 0
 				if tc.resume != nil {
-					tc.resume.Decode, first = r.objects.decodeID(o.Bucket, o.Key), int(tc.resume.Records)-comments
+					tc.resume.Decode, first = r.objects.decodeID, int(tc.resume.Records)-comments
 					body = continuation(o, *tc.resume)
 				}
 				k := killAt(t, r, tc.marker)

@@ -115,9 +115,9 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	if o.Region != "" {
 		origin.Region = o.Region
 	}
-	decoder, joiner, watch := &inv.f.objects.decoder, inv.f.objects.routes.joiner(o.Bucket, o.Key), &watched{Reader: body}
+	decoder, watch := &inv.f.objects.decoder, &watched{Reader: body}
 	content, err := decoder.Enter(object.Input{
-		Body: watch, ContentEncoding: body.ContentEncoding, Origin: &origin, Joiner: joiner, MaxPlainBytes: inv.f.objects.maxPlain,
+		Body: watch, ContentEncoding: body.ContentEncoding, Origin: &origin, Lines: inv.f.objects.routes.lines, MaxPlainBytes: inv.f.objects.maxPlain,
 	})
 	inv.ledger.BytesIn(int(body.SizeBytes))
 	r.catchUp()
@@ -139,7 +139,7 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 		r.drop(unit, ledger.NotALog)
 	default:
 		records := decoder.Records()
-		if joiner != nil {
+		if content.Joined {
 			records = watch.whole(records)
 		}
 		if err := inv.forward(r.sound(unit, o, records), unit); err != nil {

@@ -16,7 +16,8 @@ type objectSource struct {
 	decoder         object.Decoder
 	client          func() (s3Client, error) // made when it is first needed: most functions never do
 	routes          routes
-	maxPlain        int64 // bytes of an object after decompression
+	decodeID        string // of the settings that decide how objects decode
+	maxPlain        int64  // bytes of an object after decompression
 	followManifests bool
 }
 
@@ -26,7 +27,7 @@ func newObjectSource(cfg *config.Config, client func() (s3Client, error)) (*obje
 		return nil, err
 	}
 	return &objectSource{
-		client: client, routes: routes, maxPlain: cfg.MaxObjectBytes, followManifests: cfg.FollowManifests,
+		client: client, routes: routes, decodeID: decodeID(cfg), maxPlain: cfg.MaxObjectBytes, followManifests: cfg.FollowManifests,
 	}, nil
 }
 

@@ -37,7 +37,7 @@ func Replay(f *Forwarder) Handler {
 			return nil, fmt.Errorf("replay: %w", err)
 		}
 		r := &replay{inv: inv, shelf: shelf, wish: wish, report: replayReport{DryRun: wish.DryRun}, reading: make(chan struct{}, 1)}
-		err = r.run()
+		err = r.run() //nolint:contextcheck // flights have the context that they were started with
 		if at := inv.close(failure{err: err}); at.err != nil {
 			return nil, at.err
 		}

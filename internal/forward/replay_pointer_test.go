@@ -21,7 +21,7 @@ func (r *rig) shelvePointer(t *testing.T, o *s3Object, from int64, change func(*
 		FirstFailed: start.Add(-time.Hour), RequestID: requestID, Forwarder: Version, ConfigSHA: r.park.config,
 		Source: park.Source{
 			Entry: park.EntryS3, Bucket: o.Bucket, Key: o.Key, VersionID: o.Version, ETag: o.ETag, SizeBytes: o.Size, Region: "eu-west-1",
-			Records: &park.Range{from, park.ToEnd}, Decode: r.objects.decodeID(o.Bucket, o.Key),
+			Records: &park.Range{from, park.ToEnd}, Decode: r.objects.decodeID,
 		},
 	}
 	if change != nil {

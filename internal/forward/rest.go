@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"sluice/internal/config"
 	"sluice/internal/event"
 	"sluice/internal/failpoint"
 	"sluice/internal/ledger"
@@ -111,7 +112,7 @@ func (r *objectRun) handOn(left *rest) error {
 		return errNoQueue
 	}
 	resume := event.Resume{
-		Records: left.records, Offset: left.offset, Hop: left.hop + 1, Decode: f.objects.decodeID(left.object.Bucket, left.object.Key),
+		Records: left.records, Offset: left.offset, Hop: left.hop + 1, Decode: f.objects.decodeID,
 		FirstSeenMillis: firstKnown(left.object.EventMillis, r.inv.started).UnixMilli(),
 	}
 	for _, lane := range left.lanes {
@@ -132,7 +133,7 @@ func (r *objectRun) parkRest(left *rest, lane *laneRun) error {
 	}
 	source := r.sourceOf(o)
 	source.Records = &park.Range{left.records, park.ToEnd}
-	source.Decode = inv.f.objects.decodeID(o.Bucket, o.Key)
+	source.Decode = inv.f.objects.decodeID
 	reason := park.Reason{Code: left.reason, Class: classOf(false)}
 	p := inv.pointer(lane.lane, reason, source, firstKnown(o.EventMillis, inv.started))
 	now := inv.f.now()
@@ -172,11 +173,13 @@ func (r *objectRun) sourceOf(o *event.Object) park.Source {
 
 // decodeID changes when the settings do that decide how many records an object decodes to: then a count of records tells
 // nothing any more.
-func (s *objectSource) decodeID(bucket, key string) string {
+func decodeID(cfg *config.Config) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x1f%d", Version, s.maxPlain)
-	if j := s.routes.joiner(bucket, key); j != nil {
-		fmt.Fprintf(h, "\x1f%s\x1f%d\x1f%d", j.Start, j.MaxLines, j.MaxBytes)
+	fmt.Fprintf(h, "%s\x1f%d\x1f%+v\x1f%q\x1f%d", Version, cfg.MaxObjectBytes, cfg.Multiline, cfg.Agent.Start, cfg.Agent.SkipHeader)
+	for i := range cfg.Routes {
+		r := cfg.Routes[i]
+		lines := fmt.Sprintf("%+v\x1f%q\x1f%d", r.Multiline, r.Processing.Agent.Start, r.Processing.Agent.SkipHeader)
+		fmt.Fprintf(h, "\x1f%q%s", []string{r.LogGroup, r.LogStream, r.Bucket, r.Key, r.Stream, r.Owner, r.FromSource}, lines)
 	}
 	const length = 8
 	return hex.EncodeToString(h.Sum(nil)[:length])
@@ -208,7 +211,7 @@ func (r *objectRun) begin(unit int, o *event.Object) {
 	r.reader = reader{unit: unit, received: r.reader.received, event: r.reader.event, object: o, markedAt: r.inv.f.now(), rests: len(r.rests)}
 	if resume != nil {
 		r.reader.hop = resume.Hop
-		if resume.Decode == r.inv.f.objects.decodeID(o.Bucket, o.Key) {
+		if resume.Decode == r.inv.f.objects.decodeID {
 			r.reader.skip, r.reader.done = resume.Records, resume.Records
 		}
 	}
@@ -322,7 +325,7 @@ func (r *objectRun) catchUp() {
 func (r *objectRun) markerID() string {
 	o, h := r.reader.object, sha256.New()
 	fmt.Fprintf(h, "%s\x1f%s\x1f%s\x1f%s\x1f%d\x1f%s\x1f", o.Bucket, o.Key, o.VersionID, o.ETag, o.SizeBytes,
-		r.inv.f.objects.decodeID(o.Bucket, o.Key))
+		r.inv.f.objects.decodeID)
 	for _, lane := range r.opened() {
 		fmt.Fprintf(h, "%s\x1f", lane.lane.place.ID)
 	}

@@ -87,7 +87,7 @@ func TestResume(t *testing.T) {
 			for _, from := range []int{0, 1, 2, n / 3, n/2 + 1, n - 4, n - 1, n, n + 5} {
 				r := newRig(t, settings)
 				r.s3.put(logBucket, tc.key, tc.body)
-				resume := event.Resume{Records: int64(from), Hop: 1, Decode: r.objects.decodeID(logBucket, tc.key)}
+				resume := event.Resume{Records: int64(from), Hop: 1, Decode: r.objects.decodeID}
 				answer, ledger, err := r.invoke(t, S3, inQueue(continuation(o, resume)))
 				require.NoError(t, err)
 				require.JSONEq(t, allTaken, answer)
@@ -171,7 +171,7 @@ func TestResumeForSomeDestinations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, twoHTTP(""))
 			o := r.s3.lines("a.log", someLines("x", 10)...)
-			resume := event.Resume{Records: 7, Hop: 1, Decode: r.objects.decodeID(logBucket, "a.log"), Dests: tc.dests}
+			resume := event.Resume{Records: 7, Hop: 1, Decode: r.objects.decodeID, Dests: tc.dests}
 			answer, ledger, err := r.invoke(t, S3, inQueue(continuation(o, resume)))
 			require.NoError(t, err)
 			assert.JSONEq(t, tc.answer, answer)
@@ -229,7 +229,7 @@ func TestForgedContinuations(t *testing.T) {
 	t.Run("behind the end of its object", func(t *testing.T) {
 		r := newRig(t, twoHTTP(""))
 		o := r.s3.lines("a.log", "x")
-		valid.Records, valid.Decode = 1<<62, r.objects.decodeID(logBucket, "a.log")
+		valid.Records, valid.Decode = 1<<62, r.objects.decodeID
 		answer, _, err := r.invoke(t, S3, inQueue(continuation(o, valid)))
 		require.NoError(t, err)
 		assert.JSONEq(t, allTaken, answer)

@@ -58,8 +58,8 @@ func TestMultilineOfTheForwarder(t *testing.T) {
 // Config has checked the pattern; a configuration made otherwise is still refused, and says where.
 func TestRoutesOfBadPatterns(t *testing.T) {
 	for want, cfg := range map[string]*config.Config{
-		"routes[1].multiline_start: ": {Routes: []config.Route{{}, {Multiline: config.Multiline{Start: "("}}}},
-		"multiline_start: ":           {Multiline: config.Multiline{Start: "a)|(b"}},
+		"routes[1]: multiline_start: ": {Routes: []config.Route{{}, {Multiline: config.Multiline{Start: "("}}}},
+		"multiline_start: ":            {Multiline: config.Multiline{Start: "a)|(b"}},
 	} {
 		_, err := routesOf(cfg)
 		require.ErrorContains(t, err, want)

@@ -1,14 +1,21 @@
 package forward
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"sluice/internal/config"
 	"sluice/internal/process"
+	"sluice/internal/process/agent"
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
 )
+
+// errNoRegexp does not quote the pattern: it tells what somebody wants to hide.
+var errNoRegexp = errors.New("no regular expression of RE2")
 
 // rulesOf returns what becomes of a record. Patterns were looked at when the settings were read.
 func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
@@ -19,14 +26,91 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 		ForwarderName:    function.Name,
 		ForwarderVersion: Version,
 		OwnLogGroup:      function.LogGroup,
+		TagRules: process.TagRules{
+			Rename: cfg.TagRules.Rename, Allow: cfg.TagRules.Allow, Deny: cfg.TagRules.Deny, Max: cfg.TagRules.Max,
+		},
 	}
 	var err error
-	if rules.Include, err = compiled(cfg.Include); err != nil {
-		return process.Rules{}, fmt.Errorf("include: %w", err)
+	if rules.Steps, err = stepsOf(cfg, &cfg.Processing); err != nil {
+		return process.Rules{}, err
 	}
-	if rules.Exclude, err = compiled(cfg.Exclude); err != nil {
-		return process.Rules{}, fmt.Errorf("exclude: %w", err)
+	for i := range cfg.Routes {
+		r, err := processRoute(cfg, &cfg.Routes[i])
+		if err != nil {
+			return process.Rules{}, fmt.Errorf("routes[%d]: %w", i, err)
+		}
+		rules.Routes = append(rules.Routes, r)
 	}
+	return rules, nil
+}
+
+// processRoute returns what a route says, completed by what holds for all.
+func processRoute(cfg *config.Config, r *config.Route) (process.Route, error) {
+	match, err := matcherOf(r)
+	if err != nil {
+		return process.Route{}, err
+	}
+	all := withGlobal(&cfg.Processing, r.Processing)
+	steps, err := stepsOf(cfg, &all)
+	if err != nil {
+		return process.Route{}, err
+	}
+	return process.Route{
+		Match: match, Source: r.Source, Service: r.Service, Host: r.Host, Tags: tagsOf(r.Tags), Drop: r.Drop,
+		Destinations: r.Destinations, Steps: steps,
+	}, nil
+}
+
+// withGlobal completes what a route says: patterns for messages are added to those that hold for all, anything else takes
+// their place.
+func withGlobal(global *config.Processing, p config.Processing) config.Processing {
+	p.Include = slices.Concat(global.Include, p.Include)
+	p.Exclude = slices.Concat(global.Exclude, p.Exclude)
+	p.Redact = slices.Concat(global.Redact, p.Redact)
+	p.Severity = p.Severity || global.Severity
+	if len(p.IncludeWhere) == 0 {
+		p.IncludeWhere = global.IncludeWhere
+	}
+	if len(p.ExcludeWhere) == 0 {
+		p.ExcludeWhere = global.ExcludeWhere
+	}
+	if p.Sample == 0 {
+		p.Sample = global.Sample
+	}
+	if p.Expand == "" {
+		p.Expand = global.Expand
+	}
+	if len(p.Agent.Options) == 0 {
+		p.Agent.Options, p.Agent.Strict = global.Agent.Options, p.Agent.Strict || global.Agent.Strict
+	}
+	if p.Agent.Terminator == "" {
+		p.Agent.Terminator = global.Agent.Terminator
+	}
+	return p
+}
+
+func stepsOf(cfg *config.Config, p *config.Processing) (process.Steps, error) {
+	steps := process.Steps{Sample: p.Sample, Severity: p.Severity}
+	if p.Expand != "" {
+		steps.Expand = strings.Split(p.Expand, ".")
+	}
+	var errs [7]error
+	steps.Include, errs[0] = compiled("include", p.Include)
+	steps.Exclude, errs[1] = compiled("exclude", p.Exclude)
+	steps.IncludeWhere, errs[2] = conditions("include_where", p.IncludeWhere)
+	steps.ExcludeWhere, errs[3] = conditions("exclude_where", p.ExcludeWhere)
+	steps.Redact, errs[4] = redactionOf(cfg, p.Redact)
+	if len(p.Agent.Options) > 0 {
+		steps.Agent, errs[5] = agent.New(p.Agent.Options, p.Agent.Strict)
+	}
+	if p.Agent.Terminator != "" {
+		steps.Truncate, errs[6] = agent.NewSplitter(agent.Splitting{TruncatedRecordTerminator: p.Agent.Terminator})
+	}
+	return steps, errors.Join(errs[:]...)
+}
+
+// redactionOf returns nil where nothing is to be redacted.
+func redactionOf(cfg *config.Config, rules []config.RedactRule) (*redact.Rules, error) {
 	var list []redact.Rule
 	if cfg.RedactIP {
 		list = append(list, redact.IPv4(config.RuleIP))
@@ -34,25 +118,40 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 	if cfg.RedactEmail {
 		list = append(list, redact.Email(config.RuleEmail))
 	}
-	for _, r := range cfg.Redact {
+	for _, r := range rules {
 		list = append(list, redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement})
 	}
 	if len(list) == 0 {
-		return rules, nil
+		return nil, nil //nolint:nilnil // no rules are what is asked for
 	}
-	rules.Redact, err = redact.Compile(list...)
-	return rules, err
+	compiled, err := redact.Compile(list...)
+	if err != nil {
+		return nil, fmt.Errorf("redact: %w", err)
+	}
+	return compiled, nil
 }
 
-// compiled compiles regular expressions. An error does not quote them: patterns tell what somebody wants to hide.
-func compiled(patterns []string) ([]*regexp.Regexp, error) {
+// compiled compiles regular expressions.
+func compiled(setting string, patterns []string) ([]*regexp.Regexp, error) {
 	var list []*regexp.Regexp
 	for i, pattern := range patterns {
 		re, err := regexp.Compile(pattern)
 		if err != nil {
-			return nil, fmt.Errorf("pattern %d is no regular expression of RE2", i+1)
+			return nil, fmt.Errorf("%s[%d]: %w", setting, i, errNoRegexp)
 		}
 		list = append(list, re)
+	}
+	return list, nil
+}
+
+func conditions(setting string, where []config.Condition) ([]process.Condition, error) {
+	var list []process.Condition
+	for i, c := range where {
+		re, err := regexp.Compile(c.Pattern)
+		if err != nil {
+			return nil, fmt.Errorf("%s[%d].matches: %w", setting, i, errNoRegexp)
+		}
+		list = append(list, process.Condition{Attribute: c.Attribute, Pattern: re})
 	}
 	return list, nil
 }

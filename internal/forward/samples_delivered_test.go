@@ -37,7 +37,8 @@ var deliveredSamples = []sample{
 		file: "apigateway-access/clf.log",
 		key:  "2026/02/01/09/amazon-apigateway-shop-1-2026-02-01-09-30-10-000000c2-0a0b-4c0d-8e0f-0000000000c2.gz",
 		want: outcome{
-			sent: 3, source: "apigateway", service: "apigateway",
+			sent: 3, source: "apigateway", service: "apigateway", log: service.APIGatewayAccess,
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:03.000Z",
 			firehose: `{"delivery_stream": "amazon-apigateway-shop", "stream_version": "1", "hour": "2026-02-01T09"}`,
 		},
 	},
@@ -72,7 +73,8 @@ var deliveredSamples = []sample{
 		file: "elasticache/slow-log.jsonl",
 		key:  "2026/02/01/09/carts-1-2026-02-01-09-30-10-000000c6-0a0b-4c0d-8e0f-0000000000c6.gz",
 		want: outcome{
-			sent: 3, source: "elasticache", service: "elasticache",
+			sent: 3, source: "elasticache", service: "elasticache", log: service.ElastiCacheSlow,
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:03.000Z",
 			firehose: `{"delivery_stream": "carts", "stream_version": "1", "hour": "2026-02-01T09"}`,
 		},
 	},
@@ -80,7 +82,8 @@ var deliveredSamples = []sample{
 		file: "elasticache/slow-log.txt",
 		key:  "2026/02/01/09/carts-1-2026-02-01-09-30-10-000000c7-0a0b-4c0d-8e0f-0000000000c7.gz",
 		want: outcome{
-			sent: 3, source: "elasticache", service: "elasticache",
+			sent: 3, source: "elasticache", service: "elasticache", log: service.ElastiCacheSlow,
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:03.000Z",
 			firehose: `{"delivery_stream": "carts", "stream_version": "1", "hour": "2026-02-01T09"}`,
 		},
 	},
@@ -88,7 +91,8 @@ var deliveredSamples = []sample{
 		file: "elasticache/engine-log.jsonl",
 		key:  "2026/02/01/09/carts-1-2026-02-01-09-30-10-000000c8-0a0b-4c0d-8e0f-0000000000c8.gz",
 		want: outcome{
-			sent: 3, source: "elasticache", service: "elasticache",
+			sent: 3, source: "elasticache", service: "elasticache", log: service.ElastiCacheEngine,
+			first: "2026-02-01T09:29:58.014Z", last: "2026-02-01T09:30:07.250Z",
 			firehose: `{"delivery_stream": "carts", "stream_version": "1", "hour": "2026-02-01T09"}`,
 		},
 	},
@@ -96,7 +100,8 @@ var deliveredSamples = []sample{
 		file: "elasticache/engine-log.txt",
 		key:  "2026/02/01/09/carts-1-2026-02-01-09-30-10-000000c9-0a0b-4c0d-8e0f-0000000000c9.gz",
 		want: outcome{
-			sent: 4, source: "elasticache", service: "elasticache",
+			sent: 4, source: "elasticache", service: "elasticache", log: service.ElastiCacheEngine,
+			first: "2026-02-01T09:29:58.014Z", last: "2026-02-01T09:30:08.000Z",
 			firehose: `{"delivery_stream": "carts", "stream_version": "1", "hour": "2026-02-01T09"}`,
 		},
 	},
@@ -104,7 +109,7 @@ var deliveredSamples = []sample{
 		// The time is that at which the stream took it.
 		file: "cloudfront/realtime-first-21-fields.log", streamed: true,
 		want: outcome{
-			sent: 3, source: "kinesis", service: "kinesis",
+			sent: 3, source: "cloudfront", service: "cloudfront",
 			first: "2026-02-01T09:59:00.123Z", last: "2026-02-01T09:59:00.123Z", answer: `{"batchItemFailures": []}`,
 		},
 	},

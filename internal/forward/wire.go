@@ -26,6 +26,7 @@ import (
 	"sluice/internal/queue"
 	"sluice/internal/reingest"
 	"sluice/internal/secret"
+	"sluice/internal/tags"
 )
 
 const userAgent = "sluice/" + Version
@@ -134,6 +135,7 @@ type world struct {
 type caller interface {
 	reingest.Caller
 	queue.Caller
+	tags.Caller
 }
 
 // build wires a configuration. Secrets start to be fetched while the rest is set up; one that cannot be fetched now is
@@ -153,6 +155,7 @@ func build(ctx context.Context, cfg *config.Config, outside world, function Func
 		transformer: transformerOf(cfg, outside.now),
 		maxReceives: cfg.MaxReceives,
 		tee:         cfg.Firehose.Tee,
+		tags:        tagCacheOf(cfg, outside),
 		out:         outside.out,
 		now:         outside.now,
 	}
@@ -217,6 +220,9 @@ func (b *builder) lane(ctx context.Context, d *config.Destination) (*lane, error
 	}
 	l := newLane(deliver.NewSender(dest, client, o), d.ID+"/"+b.epoch, oversize)
 	l.place = park.Destination{ID: d.ID, Type: string(d.Type), Host: hostOf(url)}
+	if d.Type == config.TypeDatadog {
+		l.reshape = new(datadog.Reshaper).Each
+	}
 	if d.Type == config.TypeDatadog && d.Datadog.Late != config.LateSend {
 		l.ages = datadog.MaxAge
 	}
@@ -274,6 +280,7 @@ func (b *builder) datadog(ctx context.Context, d *config.Destination) (destinati
 	} else {
 		o.URL = datadog.IntakeURL(d.URL.Reveal())
 	}
+	o.Attributes = attributesOf(d.Attributes)
 	o.AsText = d.Datadog.Structured == config.StructuredText
 	if d.Datadog.Late == config.LateSend {
 		o.Late = datadog.KeepDate
@@ -293,6 +300,7 @@ func (b *builder) datadog(ctx context.Context, d *config.Destination) (destinati
 func (b *builder) http(ctx context.Context, d *config.Destination) (destination.Destination, string, error) {
 	o := httpjson.Options{
 		ID: d.ID, URL: d.URL.Reveal(), Method: d.HTTP.Method, Fields: d.HTTP.Fields, UserAgent: userAgent, Now: b.now,
+		Attributes: attributesOf(d.Attributes),
 		Limits: destination.Limits{
 			BodyBytes: d.HTTP.MaxBodyBytes, Records: d.HTTP.MaxRecords, RecordBytes: d.HTTP.MaxRecordBytes,
 		},

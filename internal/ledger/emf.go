@@ -55,6 +55,7 @@ func (l *Ledger) AppendEMF(dst []byte, inv Invocation) []byte {
 		metric{"RemainingMs", unitMilliseconds, millis(inv.Remaining)},
 		metric{"DurationMs", unitMilliseconds, millis(inv.Elapsed)},
 	)
+	metrics = append(metrics, l.sideMetrics()...)
 	attempts := l.latencies.sorted()
 
 	dst = append(dst, '{')
@@ -70,6 +71,7 @@ func (l *Ledger) AppendEMF(dst []byte, inv Invocation) []byte {
 		dst = appendFloat(appendKey(dst, m.name), m.value)
 	}
 	dst = appendLatencies(dst, attempts)
+	dst = l.appendSide(dst)
 	dst = appendDestinations(dst, statements)
 	return append(dst, '}', '\n')
 }

@@ -35,8 +35,10 @@ type Ledger struct {
 	unstored  atomic.Int64 // writes to the park store that failed
 	latencies latencies
 
-	mu       sync.Mutex
-	accounts map[string]*Account // by destination id; guarded by mu
+	mu         sync.Mutex
+	accounts   map[string]*Account // by destination id; guarded by mu
+	redactions map[string]int      // by rule; guarded by mu
+	tags       *Tags               // nil when none are looked up; guarded by mu
 }
 
 // New returns a ledger with an empty account for each destination id, so that a destination that got nothing is shown

@@ -8,6 +8,9 @@ type Rule string
 const (
 	FilterExclude     Rule = "filter_exclude"     // a filter of the configuration leaves the line out
 	FilterSampled     Rule = "filter_sampled"     // sampling left the line out
+	RouteDrop         Rule = "route_drop"         // a route of the configuration leaves the line out
+	RouteElsewhere    Rule = "route_elsewhere"    // a route sends the line to other destinations than this one
+	AgentNoMatch      Rule = "agent_no_match"     // a LOGTOJSON does not match the line, and agentStrict is set
 	ControlMessage    Rule = "control_message"    // CloudWatch Logs tested the subscription
 	OwnLogGroup       Rule = "own_log_group"      // the line is our own output; sending it would loop
 	OwnStoreObject    Rule = "own_store_object"   // the object is part of our own park store

@@ -91,6 +91,29 @@ func TestAgainParts(t *testing.T) {
 	assert.NotEqual(t, second.Header.SendID(), fake.object(t, key).Header.SendID())
 }
 
+// Parts with the same bytes are parked apart when the caller tells them apart, and once when the same one comes again.
+func TestAgainPartsOfTheSameBytes(t *testing.T) {
+	fake, shelf, o := parkedItems(t, 0, `{"n":1}`, `{"n":2}`, `{"n":1}`)
+	put := func(part string, items ...[]byte) (key, id string) {
+		n := refused
+		n.Items, n.Part = items, part
+		key, err := shelf.Again(t.Context(), o, n)
+		require.NoError(t, err)
+		return key, fake.object(t, key).Header.SendID()
+	}
+	first, firstID := put("ID.r1", o.Items[0])
+	second, secondID := put("ID.r1.2", o.Items[2])
+	assert.NotEqual(t, first, second)
+	assert.NotEqual(t, firstID, secondID)
+	other, otherID := put("ID.r1", o.Items[1])
+	assert.NotContains(t, []string{first, second}, other, "the bytes count as well")
+	assert.NotContains(t, []string{firstID, secondID}, otherID)
+	again, _ := put("ID.r1", o.Items[0])
+	assert.Equal(t, first, again)
+	assert.Len(t, fake.objects, 3)
+	assert.Len(t, secondID, len(firstID), "ids do not grow")
+}
+
 func TestAgainRefuses(t *testing.T) {
 	fake, shelf, o := parkedItems(t, 99, `{"n":1}`)
 	key, err := shelf.Again(t.Context(), o, Next{State: Dead, Reason: Reason{Code: "exhausted"}, At: failedAt})

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"sluice/internal/record"
+	"sluice/internal/tags"
 )
 
 // derivation is what a record's own content says about where it came from: pieces of its text, valid until the next
@@ -16,6 +17,13 @@ type derivation struct {
 	tags            []byte // the value of ddtags in a JSON message, as JSON
 	host            []byte // the EC2 instance behind a CloudTrail event
 	account, region []byte // of a centralised log group's event
+	runs            []byte // how the ARNs of all executions of a state machine begin
+}
+
+// derived is an origin that a derivation has asked for, and whether tags of a resource may be missing in it.
+type derived struct {
+	origin *record.Origin
+	status tags.Status
 }
 
 // What a log's own text may cost when every message has tags of its own: about 4 MB of derived origins (delivery
@@ -32,25 +40,32 @@ func (p *Processor) derive(r *record.Record) {
 		d.account, d.region = systemFields(r.Members)
 	}
 	p.readMessage(&d, r)
-	if len(d.tags)+len(d.host)+len(d.account)+len(d.region) == 0 {
-		return
+	status := p.found.status
+	if len(d.tags)+len(d.host)+len(d.account)+len(d.region)+len(d.runs) > 0 {
+		found := p.derivedOrigin(&d, r.Origin)
+		r.Origin, status = found.origin, found.status
 	}
+	p.untagged[status]++
+}
+
+// derivedOrigin returns what a derivation makes of an origin; the same for the same derivation, if it is still known.
+func (p *Processor) derivedOrigin(d *derivation, from *record.Origin) derived {
 	p.key = d.appendKey(p.key[:0])
-	o := p.derived[string(p.key)]
-	if o == nil {
+	found, has := p.derived[string(p.key)]
+	if !has {
 		if p.derived == nil || len(p.derived) >= maxDerived {
-			p.derived = make(map[string]*record.Origin)
+			p.derived = make(map[string]derived)
 		}
-		o = d.apply(r.Origin)
-		p.derived[string(p.key)] = o
+		found = p.apply(d, from)
+		p.derived[string(p.key)] = found
 	}
-	r.Origin = o
+	return found
 }
 
 // appendKey appends what tells the derivation from others of the same origin. The lengths are in it because the parts can
 // hold any byte.
 func (d *derivation) appendKey(key []byte) []byte {
-	for _, part := range [...][]byte{d.tags, d.host, d.account, d.region} {
+	for _, part := range [...][]byte{d.tags, d.host, d.account, d.region, d.runs} {
 		key = append(binary.AppendUvarint(key, uint64(len(part))), part...)
 	}
 	return key
@@ -91,16 +106,14 @@ func (p *Processor) readMessage(d *derivation, r *record.Record) {
 	}
 	tagged := mentionsTags(text)
 	trail := r.Origin.Source == "cloudtrail" && mentionsInstance(text)
-	if !tagged && !trail {
+	execution := p.mentionsExecution(text)
+	if !tagged && !trail && !execution {
 		return
 	}
-	if r.Message.Escaped {
-		p.scratch = r.Message.AppendPlain(p.scratch[:0])
-		text = p.scratch
-	}
+	text = p.plain(r.Message)
 	if tagged {
-		if tags, _ := member(text, "ddtags"); len(tags) <= maxTagsBytes {
-			d.tags = tags
+		if value, _ := member(text, "ddtags"); len(value) <= maxTagsBytes {
+			d.tags = value
 		}
 	}
 	if trail {
@@ -111,6 +124,9 @@ func (p *Processor) readMessage(d *derivation, r *record.Record) {
 		user, _ := find(text, "userIdentity")
 		arn, _ := find(user, "arn")
 		d.host = instanceOf(plainString(arn))
+	}
+	if execution {
+		d.runs = runsOf(textMember(text, "execution_arn"))
 	}
 }
 
@@ -138,13 +154,33 @@ func firstOf(text []byte) int {
 }
 
 // apply makes the origin that a derivation asks for.
-func (d *derivation) apply(from *record.Origin) *record.Origin {
-	o := from.With(slices.Clone(from.Tags), from.Service)
+func (p *Processor) apply(d *derivation, from *record.Origin) derived {
+	machine, status := p.machineTags(from, d.runs)
+	made := derived{from, worse(p.found.status, status)}
+	if len(d.tags)+len(d.host)+len(d.account)+len(d.region)+len(machine) == 0 {
+		return made
+	}
+	o := from.With(slices.Clone(p.tags), from.Service)
+	if d.isElsewhere(from) && len(p.found.function) > 0 {
+		o.Tags = p.tagsWithoutFunction(o)
+	}
 	d.relocate(o)
 	if len(d.host) > 0 {
 		o.Host = string(d.host)
 	}
-	service, lifted := oneService(liftedTags(d.tags))
+	if p.plan.route != nil && p.plan.route.Host != "" {
+		o.Host = p.plan.route.Host
+	}
+	p.appendMachine(o, machine)
+	lift(o, d.tags)
+	o.Tags = p.rules.TagRules.apply(o.Tags)
+	made.origin = o
+	return made
+}
+
+// lift adds the tags of a message to its origin.
+func lift(o *record.Origin, value []byte) {
+	service, lifted := oneService(liftedTags(value))
 	if service != "" {
 		o.Tags, o.Service = o.Tags.Without("service"), service
 	}
@@ -157,7 +193,12 @@ func (d *derivation) apply(from *record.Origin) *record.Origin {
 		}
 		o.Tags = append(o.Tags, tag)
 	}
-	return o
+}
+
+// isElsewhere reports whether the log came from another account or region than its origin.
+func (d *derivation) isElsewhere(o *record.Origin) bool {
+	account, region := string(d.account), string(d.region)
+	return isAccount(account) && account != o.Owner || isRegion(region) && region != o.Region
 }
 
 // relocate moves the origin to the account and region that the log came from. What is gathered in one log group may come
@@ -196,14 +237,14 @@ func withARNPart(arn string, part int, value string) string {
 }
 
 // setTag gives the last tag with this key another value, or appends one. Tags of the settings stand before ours.
-func setTag(tags record.Tags, key, value string) record.Tags {
-	for i, tag := range slices.Backward(tags) {
+func setTag(list record.Tags, key, value string) record.Tags {
+	for i, tag := range slices.Backward(list) {
 		if tag.Key == key {
-			tags[i].Value = value
-			return tags
+			list[i].Value = value
+			return list
 		}
 	}
-	return append(tags, record.Tag{Key: key, Value: value})
+	return append(list, record.Tag{Key: key, Value: value})
 }
 
 // infrastructure are the tags that say where a log came from. The log itself does not get to say so (contract S12).
@@ -224,11 +265,11 @@ func isInfrastructure(tag record.Tag) bool {
 }
 
 // withoutPlaceholder takes away the `env:none` that stands where no environment is known.
-func withoutPlaceholder(tags record.Tags) record.Tags {
-	if env, _ := tags.Get("env"); env == "none" {
-		return tags.Without("env")
+func withoutPlaceholder(list record.Tags) record.Tags {
+	if env, _ := list.Get("env"); env == "none" {
+		return list.Without("env")
 	}
-	return tags
+	return list
 }
 
 // instanceOf returns the EC2 instance id in the ARN of an instance's role session; nil when it is another ARN. Its shape

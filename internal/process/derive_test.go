@@ -16,7 +16,7 @@ func applied(t *testing.T, o *record.Origin, settings string, r record.Record) *
 	t.Helper()
 	r.Origin = o
 	before := string(r.Message.Bytes)
-	require.Empty(t, New(Rules{Tags: record.ParseTags(settings), ForwarderVersion: version}).Apply(&r))
+	require.Empty(t, ruleOf(New(Rules{Tags: record.ParseTags(settings), ForwarderVersion: version}), &r))
 	assert.Equal(t, before, string(r.Message.Bytes), "a message is never changed")
 	return r.Origin
 }
@@ -114,7 +114,7 @@ func TestDerivedOrigins(t *testing.T) {
 	p, o := New(rules("")), origin("shop", "s")
 	apply := func(i int) *record.Origin {
 		r := record.Record{Origin: o, Message: record.Plain(fmt.Appendf(nil, `{"ddtags":"n:%d"}`, i))}
-		require.Empty(t, p.Apply(&r))
+		require.Empty(t, ruleOf(p, &r))
 		require.Contains(t, joined(r.Origin.Tags), fmt.Sprintf(",n:%d", i))
 		return r.Origin
 	}

@@ -4,73 +4,109 @@
 // A record goes through these steps, in this order:
 //
 //  1. control messages, empty lines, header lines and our own log are dropped;
-//  2. the origin is completed by what its first record says that is left;
-//  3. filters: a record that an Exclude matches is dropped, and one that no Include matches;
-//  4. redaction, of the message and of the members beside it;
-//  5. what the message, now redacted, says about its origin is added.
+//  2. the origin is completed: the service by what the first record says that is left, the route, the tags;
+//  3. a route may drop all of it;
+//  4. filters on the message: a record that an Exclude matches is dropped, and one that no Include matches;
+//  5. filters on attributes, likewise;
+//  6. sampling by the record's id, so that the same records are kept whatever path they take and however often;
+//  7. the options of the Kinesis Agent;
+//  8. expansion: each element of an array becomes a record of its own;
+//  9. redaction, of the message and of the members beside it;
+//  10. what the message, now redacted, says about its origin is added;
+//  11. the severity, of the message as it is now.
 //
-// So the filters see the text as it came, and nothing of the text goes on that was not redacted. The names of log groups,
-// streams and objects are not redacted, nor are the names of members. A record is redacted by itself: what a source has cut
-// into parts is looked at part by part.
+// Steps 4 to 9 and 11 are those of the route where one holds. So the filters see the text as it came, and nothing of the
+// text goes on that was not redacted. The names of log groups, streams and objects are not redacted, nor are the names of
+// members. A record is redacted by itself: what a source has cut into parts is looked at part by part.
 //
-// What holds for all records of an origin is done once per origin. A record whose own text says something else (`ddtags`
-// in a JSON message, the account of a centralised log group) gets an origin derived from the common one; derived origins
-// are kept, because such texts repeat.
+// No record is lost in it: Apply either names the rule that drops a record or returns at least one.
+//
+// What holds for all records of an origin is done once for those that follow each other. A record whose own text says
+// something else (`ddtags` in a JSON message, the account of a centralised log group, a state machine) gets an origin
+// derived from the common one; derived origins are kept, because such texts repeat.
+//
+// It does not change the shape of a record for a destination, nor say what its line holds beside the text.
 package process
 
 import (
-	"cmp"
-	"regexp"
-	"slices"
-	"strings"
+	"bytes"
 
+	"sluice/internal/format"
 	"sluice/internal/ledger"
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
 	"sluice/internal/service"
+	"sluice/internal/tags"
 )
-
-// Rules are the settings that decide what becomes of a record. The zero value tags nothing and overrides nothing.
-type Rules struct {
-	Tags        record.Tags // put on every record, first
-	Source      string      // replaces the recognised source; empty keeps it
-	CoarseNames bool        // name sources as the Datadog Forwarder does
-
-	ForwarderName    string // our function's name, for the tag forwardername
-	ForwarderVersion string
-
-	OwnLogGroup string // where our own function logs: forwarding that would feed itself
-
-	Exclude []*regexp.Regexp // drop a record in whose message one of them matches
-	Include []*regexp.Regexp // drop a record in whose message none of them matches; empty keeps all
-	Redact  *redact.Rules    // replace text; nil replaces nothing. Shared by all processors
-}
 
 // Processor applies rules to the records of one invocation, in order. It is not safe for concurrent use.
 type Processor struct {
-	rules   Rules
-	origin  *record.Origin            // the last one completed
-	derived map[string]*record.Origin // from origin, by derivation key
-	scratch []byte                    // plain text of a message
-	key     []byte
+	rules  Rules
+	common plan    // for origins without a route
+	routed []*plan // for those with one, by its place; nil until an origin has it
 
-	redactor *redact.Redactor // nil when nothing is to be redacted
-	members  []record.Member  // of a record, some of them redacted
-	values   []byte           // those of members that were redacted
+	origin   *record.Origin // the last one completed
+	plan     *plan          // of origin
+	identity service.Identity
+	found    resourceTags
+	tags     record.Tags        // of origin, before TagRules
+	derived  map[string]derived // from origin, by derivation key
+	key      []byte
+	untagged [tags.Failed + 1]int64 // records since they were last counted, by status
+
+	out     []*record.Record
+	scratch []byte // plain text of a message
+
+	attributes *format.Attributes // nil until a condition asks
+	members    []record.Member    // of a record, some of them redacted
+	values     []byte             // those of members that were redacted
+	columns    []byte             // attributes of a line
+	converted  []byte             // a message behind the agent's options
+	document   []byte             // plain text of a message that is expanded
+	elements   []record.Record    // of an array
+	redacted   []byte             // their messages
+	redactors  map[*redact.Rules]*redact.Redactor
 }
 
 // New returns a processor for one invocation.
 func New(rules Rules) *Processor {
-	p := &Processor{rules: rules}
-	if rules.Redact != nil {
-		p.redactor = redact.New(rules.Redact)
-	}
+	p := &Processor{rules: rules, routed: make([]*plan, len(rules.Routes))}
+	p.common = p.planOf(&p.rules.Steps, nil)
 	return p
 }
 
-// Apply completes the record. A record that is to be dropped is named by the rule that drops it; the rule is empty for
-// one that is kept. What takes the place of redacted text is valid until the next call.
-func (p *Processor) Apply(r *record.Record) ledger.Rule {
+// Apply completes the record and returns what becomes of it: usually itself, or one record for each element of an array in
+// it. A record that is to be dropped is named by the rule that drops it; the rule is empty for one that is kept. The list,
+// its records other than r, and text that has been changed are valid until the next call.
+func (p *Processor) Apply(r *record.Record) (out []*record.Record, rule ledger.Rule) {
+	if rule := p.ruleFor(r); rule != "" {
+		return nil, rule
+	}
+	if r.Origin.Kind == record.CloudWatch {
+		r.Index = 0 // where the event lay in an object says nothing: it is the same on every path
+	}
+	if r.Origin != p.origin {
+		p.enter(r)
+	}
+	p.out = append(p.out[:0], r)
+	if !p.plan.alters { // most records, and so without a loop
+		p.derive(r)
+		return p.out, ""
+	}
+	if rule := p.alter(r); rule != "" {
+		return nil, rule
+	}
+	for _, r := range p.out {
+		p.derive(r)
+	}
+	if p.plan.steps.Severity {
+		p.judge()
+	}
+	return p.out, ""
+}
+
+// ruleFor names the rule by which a record is no log that anybody wants.
+func (p *Processor) ruleFor(r *record.Record) ledger.Rule {
 	switch {
 	case r.Origin.Control:
 		return ledger.ControlMessage
@@ -81,125 +117,87 @@ func (p *Processor) Apply(r *record.Record) ledger.Rule {
 	case p.isOwn(r.Origin):
 		return ledger.OwnLogGroup
 	}
-	if r.Origin != p.origin {
-		p.complete(r.Origin, r.Message)
-		p.origin = r.Origin
-		clear(p.derived)
-	}
-	if p.isFiltered(r.Message) {
-		return ledger.FilterExclude
-	}
-	if p.redactor != nil {
-		p.redact(r)
-	}
-	p.derive(r)
 	return ""
 }
 
-// isOwn reports whether an origin is our own log. Another account may have a log group of the same name.
-func (p *Processor) isOwn(o *record.Origin) bool {
-	if o.LogGroup == "" || o.LogGroup != p.rules.OwnLogGroup {
-		return false
-	}
-	own := strings.SplitN(o.FunctionARN, ":", 6) // arn:partition:lambda:region:account:function:name
-	return len(own) < 6 || own[4] == o.Owner
+// enter completes the origin of a record, which is the first of those that follow.
+func (p *Processor) enter(r *record.Record) {
+	p.complete(r.Origin, r.Message)
+	p.origin = r.Origin
+	clear(p.derived)
 }
 
-// complete fills in what is the same for all records of an origin; first is the message of its first record.
-func (p *Processor) complete(o *record.Origin, first record.Text) {
-	id := p.identify(o, first)
-	o.Source, o.Service, o.Host = id.Source, id.Service, id.Host
-	if p.rules.Source != "" {
-		o.Source = p.rules.Source
-	}
-	if id.Function != "" {
-		o.LambdaARN = lambdaARN(o, id.Function)
-		o.Host = o.LambdaARN
-	}
-	o.Tags = p.tagsOf(o, id)
-}
-
-func (p *Processor) identify(o *record.Origin, first record.Text) service.Identity {
+// alter takes a record through the steps of its route, up to redaction. The result is in p.out.
+func (p *Processor) alter(r *record.Record) ledger.Rule {
+	s := p.plan.steps
 	switch {
-	case o.Kind == record.S3 && p.rules.CoarseNames:
-		return service.Identity{Source: service.CoarseObject(o.Key)}
-	case o.Kind != record.CloudWatch:
-		return service.Identity{Source: cmp.Or(o.Source, string(o.Kind)), Service: o.Service}
-	case p.rules.CoarseNames:
-		return service.Coarse(o.LogGroup, o.LogStream)
+	case p.plan.route != nil && p.plan.route.Drop:
+		return ledger.RouteDrop
+	case p.isFiltered(r):
+		return ledger.FilterExclude
+	case s.Sample > 0 && s.Sample < 1 && !p.isSampled(r):
+		return ledger.FilterSampled
 	}
-	p.scratch = first.AppendPlain(p.scratch[:0])
-	return service.FromLogGroup(o.LogGroup, o.LogStream, p.scratch)
-}
-
-// tagsOf gives the tags in the order of the Datadog Forwarder, and settles the service: a service tag of the settings,
-// then what the log says, then the source.
-func (p *Processor) tagsOf(o *record.Origin, id service.Identity) record.Tags {
-	tags := make(record.Tags, 0, len(p.rules.Tags)+8)
-	tags = append(tags, p.rules.Tags...)
-	if p.rules.ForwarderName != "" {
-		tags = append(tags, record.Tag{Key: "forwardername", Value: strings.ToLower(p.rules.ForwarderName)})
-	}
-	tags = append(tags, record.Tag{Key: "forwarder_version", Value: p.rules.ForwarderVersion})
-	if p.rules.Source != "" {
-		tags = append(tags, record.Tag{Key: "source_overridden", Value: "true"})
-	}
-
-	configured, tags := oneService(tags)
-	switch {
-	case configured != "":
-		o.Service = configured
-	case o.Service == "":
-		o.Service = o.Source
-	}
-	if id.Function != "" {
-		if _, has := tags.Get("env"); !has {
-			tags = append(tags, record.Tag{Key: "env", Value: "none"})
+	if s.Agent != nil || s.Truncate != nil {
+		if !p.convert(r) {
+			return ledger.AgentNoMatch
 		}
 	}
-	if isAccount(o.Owner) {
-		tags = append(tags, record.Tag{Key: "aws_account", Value: o.Owner})
+	if p.plan.redactor != nil {
+		p.redactMembers(r)
 	}
-	if id.Function != "" {
-		tags = append(tags, record.Tag{Key: "functionname", Value: id.Function}, record.Tag{Key: "region", Value: o.Region})
-		if configured == "" {
-			tags = append(tags, record.Tag{Key: "service", Value: o.Service})
-		}
+	if len(s.Expand) > 0 {
+		p.expand(r)
 	}
-	return tags
+	if p.plan.redactor != nil {
+		p.redactMessages()
+	}
+	return ""
 }
 
-// oneService returns the service that tags name first, "" when they name none, and tags without any further one. The tags
-// given are overwritten.
-func oneService(tags record.Tags) (name string, rest record.Tags) {
-	rest = slices.DeleteFunc(tags, func(tag record.Tag) bool {
-		if tag.Key != "service" || tag.Value == "" {
-			return false
-		}
-		first := name == ""
-		if first {
-			name = tag.Value
-		}
-		return !first
-	})
-	return name, rest
-}
-
-// lambdaARN names the function that wrote a log: in the account that owns the log group, in the forwarder's partition.
-func lambdaARN(o *record.Origin, function string) string {
-	// arn:partition:lambda:region:account:function:name
-	own := strings.SplitN(o.FunctionARN, ":", 6)
-	partition, account := "aws", o.Owner
-	if len(own) == 6 {
-		partition = own[1]
-		if !isAccount(account) {
-			account = own[4]
-		}
+// judge says how grave the records are.
+func (p *Processor) judge() {
+	log := service.Log(p.origin.Log)
+	for _, r := range p.out {
+		r.Severity = format.Severity(log, p.plain(r.Message))
 	}
-	return strings.ToLower("arn:" + partition + ":lambda:" + o.Region + ":" + account + ":function:" + function)
 }
 
-// isAccount reports whether s is an AWS account id: 12 digits.
-func isAccount(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
+// plain is the plain text of a message: its own bytes, or a view of a buffer that is valid until it is used again.
+func (p *Processor) plain(message record.Text) []byte {
+	if !message.Escaped || bytes.IndexByte(message.Bytes, '\\') < 0 {
+		return message.Bytes
+	}
+	p.scratch = message.AppendPlain(p.scratch[:0])
+	return p.scratch
 }
+
+// Destinations are the ids of those that the last record is for, if it was kept: those that its route names; nil for all.
+func (p *Processor) Destinations() []string {
+	if p.plan == nil || p.plan.route == nil {
+		return nil
+	}
+	return p.plan.route.Destinations
+}
+
+// TakeRedactions returns how often each redaction rule has replaced something since it was last asked, by the rule's name,
+// without those that have not; nil when there are none.
+func (p *Processor) TakeRedactions() map[string]int {
+	var counts map[string]int
+	for _, redactor := range p.redactors {
+		for name, n := range redactor.Counts {
+			if n == 0 {
+				continue
+			}
+			if counts == nil {
+				counts = make(map[string]int)
+			}
+			counts[name] += n
+		}
+		redactor.Reset()
+	}
+	return counts
+}
+
+// Close hands over what has been counted of records without tags. Whoever applies rules calls it behind the last record.
+func (p *Processor) Close() { p.countUntagged() }

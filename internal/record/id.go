@@ -27,7 +27,7 @@ type identity struct {
 // AppendID appends the record's deterministic id: the first 32 hex digits of the SHA-256 of kind and coordinates, joined
 // by 0x1F. The same event has the same id whatever path it took and however often it came.
 //
-//	cwl          owner account, log group, log stream, event id
+//	cwl          owner account, log group, log stream, event id, and index if it is above 0
 //	kinesis      stream ARN, eventID (shard:sequence), index
 //	firehose     delivery stream ARN, recordId, index
 //	s3           bucket, key, version id (or ETag, in a bucket without versions), offset, index
@@ -41,7 +41,7 @@ func (r *Record) AppendID(dst []byte) []byte {
 	if r.Origin.Kind == S3 {
 		id.parts = strconv.AppendInt(id.parts[:0], r.Offset, 10)
 	}
-	if r.Origin.Kind != CloudWatch {
+	if r.Origin.Kind != CloudWatch || r.Index > 0 { // an event of CloudWatch Logs is one record, if its message is not expanded
 		id.parts = append(id.parts, unitSeparator)
 		id.parts = strconv.AppendInt(id.parts, int64(r.Index), 10)
 	}
@@ -97,6 +97,7 @@ func (o *Origin) identity() *identity {
 func (o *Origin) With(tags Tags, service string) *Origin {
 	c := *o
 	c.Tags, c.Service = tags, service
+	c.Found.Source, c.Found.Service = "", "" // it may be given coordinates of its own, and is then judged by them
 	c.id = identity{}
 	return &c
 }

@@ -48,6 +48,10 @@ func TestAppendID(t *testing.T) {
 			Record{Origin: streamOrigin(), EventID: Plain([]byte(kinesisEventID)), Index: 12},
 			wantID("kinesis", "arn:aws:kinesis:eu-west-1:123456789012:stream/s", kinesisEventID, "12"),
 		},
+		"an index tells elements of one CloudWatch event apart": {
+			Record{Origin: lambdaOrigin(), EventID: Escaped([]byte(cloudwatchEventID)), Index: 3},
+			wantID("cwl", "123456789012", "/aws/lambda/f", "2023/11/14/[$LATEST]abc", cloudwatchEventID, "3"),
+		},
 		"an escaped event id counts as it is read": {
 			Record{Origin: lambdaOrigin(), EventID: Escaped([]byte(`a\"b\u00e9`))},
 			wantID("cwl", "123456789012", "/aws/lambda/f", "2023/11/14/[$LATEST]abc", `a"bé`),
@@ -55,7 +59,7 @@ func TestAppendID(t *testing.T) {
 		"neither text, time nor tags count": {
 			Record{
 				Origin:  lambdaOrigin().With(ParseTags("env:prod"), "shop"),
-				EventID: Escaped([]byte(cloudwatchEventID)), Index: 3, TimeMillis: 1, Message: Plain([]byte("redacted")),
+				EventID: Escaped([]byte(cloudwatchEventID)), TimeMillis: 1, Message: Plain([]byte("redacted")),
 			},
 			"f1209026af669fcc1af033b3fa5e5f8f",
 		},
@@ -99,6 +103,7 @@ func TestAppendIDOfOriginsInTurn(t *testing.T) {
 func TestOriginWith(t *testing.T) {
 	o := lambdaOrigin()
 	o.Tags, o.Service = ParseTags("env:prod"), "old"
+	o.Found.Source, o.Found.Service = "lambda", "f"
 	r := Record{Origin: o, EventID: Plain([]byte("1"))}
 	before := string(r.AppendID(nil))
 
@@ -107,6 +112,8 @@ func TestOriginWith(t *testing.T) {
 	assert.Equal(t, ParseTags("env:test"), c.Tags)
 	assert.Equal(t, "new", c.Service)
 	assert.Equal(t, o.LogGroup, c.LogGroup)
+	assert.Empty(t, c.Found, "it has not been judged yet")
+	assert.Equal(t, "lambda", o.Found.Source)
 	assert.Equal(t, wantID("cwl", o.Owner, o.LogGroup, "other", "1"),
 		string((&Record{Origin: c, EventID: r.EventID}).AppendID(nil)), "the copy hashes its own coordinates")
 

@@ -32,7 +32,8 @@ type Record struct {
 	EventID Text
 	// Offset is where in the plain bytes of an S3 object the line starts, or the document that the record stands in.
 	Offset int64
-	// Index counts the records that share an EventID or an Offset, from 0: the lines of one Kinesis record.
+	// Index counts the records that share an EventID or an Offset, from 0: the lines of one Kinesis record, or the elements
+	// of an array in a CloudWatch event. The further elements of an array in a line have numbers far above those of lines.
 	Index int
 
 	// TimeMillis is when the event happened, in ms since the Unix epoch; 0 when the source has no time.
@@ -43,6 +44,11 @@ type Record struct {
 	Structured bool
 	// Header says that the line names columns or is a comment of its format: it is no log.
 	Header bool
+	// Columns is the line that named the columns of this one, without its end; nil where none did. Records that share it
+	// share its bytes.
+	Columns []byte
+	// Severity is what the line says about how grave it is; empty when nobody has asked, or it says nothing.
+	Severity Severity
 	// Members are further members of the source's event, such as `extractedFields`. No name repeats.
 	Members []Member
 
@@ -82,8 +88,12 @@ type Origin struct {
 
 	// What the service table and the settings made of it.
 	Source, Service, Host string
-	Tags                  Tags
-	LambdaARN             string // of the function that wrote the log; empty when no function did
+	// Found are the source and the service before the settings replaced them, by which an origin that comes back is judged
+	// again. Empty until package process has seen it.
+	Found     struct{ Source, Service string }
+	Log       string // the shape of the lines, a service.Log; empty when it is not known
+	Tags      Tags
+	LambdaARN string // of the function that wrote the log; empty when no function did
 
 	// The forwarder itself.
 	FunctionARN     string // as invoked
@@ -110,9 +120,11 @@ const (
 	UTF8Repaired                     // bytes that are no UTF-8, or no character, were replaced by U+FFFD or escaped
 	BrokenEnvelope                   // what the line stood in was damaged; the line is what could be saved
 	Redacted                         // text was replaced by a rule of the settings
+	AgentRaw                         // an option of the Kinesis Agent does not match the line, which is kept as it came
+	NotExpanded                      // an array in the message has too many elements to be made records of
 )
 
-var markNames = [...]string{"truncated", "chunked", "utf8_repaired", "broken_envelope", "redacted"}
+var markNames = [...]string{"truncated", "chunked", "utf8_repaired", "broken_envelope", "redacted", "agent_raw", "not_expanded"}
 
 // Names lists the marks that are set, in a fixed order.
 func (m Marks) Names() []string {

@@ -12,9 +12,12 @@ func TestMarksNames(t *testing.T) {
 		marks Marks
 		want  []string
 	}{
-		"none":                            {0, nil},
-		"one":                             {Chunked, []string{"chunked"}},
-		"all, in the order of their bits": {Redacted | BrokenEnvelope | UTF8Repaired | Truncated | Chunked, []string{"truncated", "chunked", "utf8_repaired", "broken_envelope", "redacted"}},
+		"none": {0, nil},
+		"one":  {Chunked, []string{"chunked"}},
+		"all, in the order of their bits": {
+			NotExpanded | AgentRaw | Redacted | BrokenEnvelope | UTF8Repaired | Truncated | Chunked,
+			[]string{"truncated", "chunked", "utf8_repaired", "broken_envelope", "redacted", "agent_raw", "not_expanded"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tc.want, tc.marks.Names())

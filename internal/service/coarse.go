@@ -4,8 +4,8 @@ import "strings"
 
 // Coarse tells who wrote the logs of a stream with the names that the Datadog Forwarder has had since its
 // version 4, for dashboards that filter by them: cloudtrail, kinesis, lambda, sns, or cloudwatch for all else. It stands in
-// for FromLogGroup when SLUICE_SOURCE_NAMES is datadog-forwarder. The message is not asked. A function of Lambda@Edge keeps
-// the region in its name.
+// for FromLogGroup when SLUICE_SOURCE_NAMES is datadog-forwarder. The message is not asked, and the log not named. A
+// function of Lambda@Edge keeps the region in Function and Service.
 func Coarse(group, stream string) Identity {
 	if function, ok := functionOfStream(stream); ok {
 		return lambda(group, function)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 
 	"sluice/internal/jsonwalk"
 )
@@ -11,13 +12,14 @@ import (
 // maxSniffBytes bounds how much of a message is looked at: the classic limit of a CloudWatch Logs event.
 const maxSniffBytes = 256 << 10
 
-// A jsonShape gives the source of a message that is a JSON object with all of these members of its own. Up to eight.
+// A jsonShape gives the log of a message that is a JSON object with all of these members of its own, which
+// are up to eight.
 type jsonShape struct {
-	members []string
-	text    string // the message also contains this
-	inS3    bool   // holds only for what an S3 object begins with
+	members []string // in the place of one, several between bars: any of them
+	text    string   // the message also contains this
+	inS3    bool     // holds only for what an S3 object begins with, and for records of streams
 	source  string
-	log     Log
+	log     Log // empty when the lines have no shape that is known
 }
 
 // jsonShapes are tried from top to bottom. They are for services that write into a group, or an object, of the user's choice.
@@ -25,60 +27,103 @@ var jsonShapes = [...]jsonShape{
 	{members: []string{"webaclId", "httpRequest"}, source: "waf", log: WAF},
 	{members: []string{"firewall_name", "availability_zone", "event_timestamp", "event"}, source: "network-firewall", log: NetworkFirewall},
 	{members: []string{"query_name", "vpc_id", "rcode"}, source: "route53", log: Route53Resolver},
+	{members: []string{"eventVersion", "eventTime", "eventID", "awsRegion", "insightDetails"}, source: "cloudtrail", log: CloudTrailInsight},
 	{members: []string{"eventVersion", "eventTime", "eventID", "awsRegion"}, source: "cloudtrail", log: CloudTrail},
-	{members: []string{"execution_arn", "event_timestamp", "type"}, source: "stepfunction"},
+	{members: []string{"execution_arn", "event_timestamp", "type"}, source: "stepfunction", log: StepFunctions},
+	{members: []string{"CacheClusterId", "CacheNodeId", "Command"}, source: "elasticache", log: ElastiCacheSlow},
+	{members: []string{"CacheClusterId", "CacheNodeId", "LogLevel"}, source: "elasticache", log: ElastiCacheEngine},
 	{members: []string{"CacheClusterId", "CacheNodeId"}, source: "elasticache"},
-	{members: []string{"worker_id", "workteam_arn", "event_timestamp"}, source: "sagemaker"}, // Ground Truth
+	{members: []string{"worker_id", "workteam_arn", "event_timestamp"}, source: "sagemaker", log: SageMakerWorker},
+	{members: []string{"x-edge-location", "x-edge-request-id"}, source: "cloudfront", log: CloudFront},
+	{members: []string{"deliveryStreamARN", "destination", "errorCode"}, source: "kinesis", log: FirehoseErrors},
 
 	// Services without a source of their own. Knowing them keeps a word in the group's name from deciding.
 	{members: []string{"project_arn", "event_type", "variation"}, text: ":evidently:", source: sourceUnknown, log: Evidently},
-	{members: []string{"gateway"}, text: `"sgw-`, source: sourceUnknown}, // Storage Gateway
+	{members: []string{"gateway"}, text: `"sgw-`, source: sourceUnknown, log: StorageGateway},
+	{members: []string{"voice_connector_id", "event_timestamp", "call_id"}, source: sourceUnknown, log: Chime},
 
 	// What comes in S3 objects only, or through Firehose.
 	{members: []string{"awsAccountId", "digestStartTime", "digestS3Bucket"}, inS3: true, source: "cloudtrail", log: CloudTrailDigest},
 	{members: []string{"schemaVersion", "accountId", "resource", "service", "severity"}, inS3: true, source: "guardduty", log: GuardDuty},
 	{members: []string{"fileVersion", "configurationItems"}, inS3: true, source: "config", log: Config},
 	{members: []string{"configurationItemCaptureTime", "resourceType"}, inS3: true, source: "config", log: Config},
-	{members: []string{"x-edge-location", "x-edge-request-id"}, inS3: true, source: "cloudfront", log: CloudFront},
-	{members: []string{"voice_connector_id", "event_timestamp", "call_id"}, inS3: true, source: sourceUnknown, log: Chime},
 
 	// API Gateway access logs have what the user's template has. Last, as these names are common.
-	{members: []string{"requestId", "httpMethod"}, source: "apigateway"},
-	{members: []string{"requestId", "resourcePath"}, source: "apigateway"},
-	{members: []string{"requestId", "routeKey"}, source: "apigateway"},
-	{members: []string{"extendedRequestId", "httpMethod"}, source: "apigateway"},
-	{members: []string{"extendedRequestId", "resourcePath"}, source: "apigateway"},
-	{members: []string{"extendedRequestId", "routeKey"}, source: "apigateway"},
+	{members: []string{"requestId|extendedRequestId", "httpMethod|resourcePath|routeKey"}, source: "apigateway", log: APIGatewayAccess},
+}
+
+// A textShape gives the log of a text that a function knows.
+type textShape struct {
+	is     func(text []byte) bool
+	about  string // what it knows, in words
+	source string
+	// service is the name the logs go by; empty when the source says it all.
+	service string
+	log     Log
 }
 
 // textShapes are tried from top to bottom on a message that is not a JSON object, without white space around it.
-var textShapes = [...]struct {
-	shape  func(message []byte) bool
-	source string
-}{
-	{isConnectWorker, "msk"},
-	{isBrokerLine, "msk"},
-	{isFlowLine, "vpc"},
-	{isEngineLine, "elasticache"},
-	{isSlowLine, "elasticache"},
+var textShapes = [...]textShape{
+	{is: isConnectWorker, about: "`[Worker-<hex digits>] …`", source: "msk", log: MSKConnect},
+	{is: isBrokerLine, about: "`[<yyyy-MM-dd HH:mm:ss,SSS>] …` with a logger of Kafka, such as `(kafka.…)`", source: "msk", log: MSKBroker},
+	{is: isFlowLine, about: "14 columns, of which the first is `2` and the last `OK`, `NODATA` or `SKIPDATA`", source: "vpc", log: VPCFlow},
+	{is: isEngineLine, about: "`<cluster>/<node>:<role> <dd MMM yyyy HH:mm:ss.SSS> UTC …`", source: "elasticache", log: ElastiCacheEngine},
+	{is: isSlowLine, about: "`<cluster>,<node>,<epoch seconds>,<microseconds>,<command>,<address>,<name>`", source: "elasticache", log: ElastiCacheSlow},
+	{is: isPublicQueryLine, about: "`<version> <yyyy-MM-ddTHH:mm:ss.SSSZ> Z<zone> …` of 10 columns", source: "route53", log: Route53Public},
+	{is: isAccessCLF, about: "the Common Log Format with an `extendedRequestId` behind it", source: "apigateway", log: APIGatewayAccess},
+	{is: isAccessCSV, about: "CSV with a `requestTime`, and an `extendedRequestId` at its end", source: "apigateway", log: APIGatewayAccess},
+	{is: isAccessXML, about: "`<request id=\"…\">` with `<httpMethod>`", source: "apigateway", log: APIGatewayAccess},
 }
 
-// sniff returns the source that a message tells, "" when it tells none.
-func sniff(message []byte) string {
+// sniff returns the source and the log that a message tells, "" when it tells none.
+func sniff(message []byte) (source string, log Log) {
 	message = bytes.TrimSpace(message[:min(len(message), maxSniffBytes)])
 	if len(message) == 0 {
-		return ""
+		return "", ""
 	}
 	if message[0] == '{' {
 		shape := sniffJSON(message, false)
-		return shape.source
+		return shape.source, shape.log
 	}
-	for i := range textShapes {
-		if textShapes[i].shape(message) {
-			return textShapes[i].source
+	if s := shapeOf(message, textShapes[:]); s != nil {
+		return s.source, s.log
+	}
+	return "", ""
+}
+
+// shapeOf returns the first shape that a text has, nil when it has none.
+func shapeOf(text []byte, shapes []textShape) *textShape {
+	for i := range shapes {
+		if shapes[i].is(text) {
+			return &shapes[i]
 		}
 	}
-	return ""
+	return nil
+}
+
+// A memberUse says which shape a member's name belongs to.
+type memberUse struct {
+	name  string
+	shape int   // its place in jsonShapes
+	bit   uint8 // its own among the members of the shape
+}
+
+// memberUses holds the members of jsonShapes by the length of their names. Nothing changes it.
+var memberUses = usesByLength(jsonShapes[:])
+
+func usesByLength(shapes []jsonShape) [][]memberUse {
+	var uses [][]memberUse
+	for i := range shapes {
+		for bit, names := range shapes[i].members {
+			for name := range strings.SplitSeq(names, "|") {
+				for len(uses) <= len(name) {
+					uses = append(uses, nil)
+				}
+				uses[len(name)] = append(uses[len(name)], memberUse{name: name, shape: i, bit: 1 << bit})
+			}
+		}
+	}
+	return uses
 }
 
 // sniffJSON passes once over the object's members and returns the shape they have, the zero shape when they have none. A
@@ -88,11 +133,12 @@ func sniffJSON(message []byte, inS3 bool) jsonShape {
 	members := jsonwalk.Object(message)
 	for members.Next() {
 		name := members.Name()
-		for i := range jsonShapes {
-			for bit, member := range jsonShapes[i].members {
-				if string(name) == member {
-					seen[i] |= 1 << bit
-				}
+		if len(name) >= len(memberUses) {
+			continue
+		}
+		for _, use := range memberUses[len(name)] {
+			if string(name) == use.name {
+				seen[use.shape] |= use.bit
 			}
 		}
 	}
@@ -194,4 +240,14 @@ func isSlowLine(message []byte) bool {
 		return false
 	}
 	return bytes.Count(rest, []byte(",")) >= 5
+}
+
+// isPublicQueryLine knows the queries of public hosted zones: "1.0 2017-12-13T08:16:02.130Z Z123412341234 example.com A …".
+func isPublicQueryLine(message []byte) bool {
+	const columns = 10
+	if !matches(message, "d.d dddd-dd-ddTdd:dd:dd.dddZ Z") {
+		return false
+	}
+	spaces, ok := singleSpaces(message)
+	return ok && spaces == columns-1
 }

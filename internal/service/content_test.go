@@ -76,7 +76,7 @@ func TestSourceFromFirstMessage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := service.FromLogGroup("users-group", "main", []byte(tc.message))
-			assert.Equal(t, service.Identity{Source: tc.source, Host: "users-group"}, got)
+			assert.Equal(t, service.Identity{Source: tc.source, Host: "users-group", Log: got.Log}, got) // the log: see TestExamples
 		})
 	}
 }

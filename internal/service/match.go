@@ -45,20 +45,34 @@ func isNameByte(c byte) bool {
 // isStreamFunctionByte also knows the dot that follows the region of Lambda@Edge.
 func isStreamFunctionByte(c byte) bool { return isNameByte(c) || c == '.' }
 
+// caseBit is what tells a small letter from a capital. Other bytes too may differ in it alone: setting it rules out, no more.
+const caseBit = 'a' - 'A'
+
+// cutPrefixFold cuts a prefix of ASCII, in any letter case.
 func cutPrefixFold(s, prefix string) (rest string, ok bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+	if prefix == "" {
+		return s, true
+	}
+	// Prefixes of a table have their beginnings in common: the last byte tells sooner.
+	last := len(prefix) - 1
+	if len(s) <= last || s[last]|caseBit != prefix[last]|caseBit || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return "", false
 	}
 	return s[len(prefix):], true
 }
 
+// hasSuffixFold reports whether s ends with a suffix, in any letter case.
 func hasSuffixFold(s, suffix string) bool {
 	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
+// containsFold reports whether s contains a word of ASCII, in any letter case.
 func containsFold(s, word string) bool {
+	if word == "" {
+		return true
+	}
 	for i := 0; i+len(word) <= len(s); i++ {
-		if strings.EqualFold(s[i:i+len(word)], word) {
+		if s[i]|caseBit == word[0]|caseBit && strings.EqualFold(s[i:i+len(word)], word) {
 			return true
 		}
 	}

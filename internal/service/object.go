@@ -5,37 +5,6 @@ import "strings"
 // sourceUnknownObject is the source of an object that neither its key nor its content tells.
 const sourceUnknownObject = "s3"
 
-// Log is one kind of log that AWS writes, where its lines have a shape of their own. A source such as "elb" may have several.
-type Log string
-
-// The logs that are known. Package format knows how their lines say when they happened.
-const (
-	ALB               Log = "alb"                // access log of an Application Load Balancer
-	NLB               Log = "nlb"                // access log of a Network Load Balancer
-	CLB               Log = "clb"                // access log of a Classic Load Balancer
-	ELBConnection     Log = "elb-connection"     // connection log of an Application Load Balancer
-	ELBHealthCheck    Log = "elb-health-check"   // health check log of an Application Load Balancer
-	CloudFront        Log = "cloudfront"         // standard access log
-	S3Access          Log = "s3-access"          // S3 server access log
-	VPCFlow           Log = "vpc-flow"           // also of transit gateways
-	CloudTrail        Log = "cloudtrail"         // a document with an array of Records
-	CloudTrailInsight Log = "cloudtrail-insight" // likewise
-	CloudTrailDigest  Log = "cloudtrail-digest"  // signatures of log files, not a log
-	WAF               Log = "waf"                // a JSON object a line
-	NetworkFirewall   Log = "network-firewall"   // a JSON object a line: alert, flow and TLS
-	Route53Resolver   Log = "route53-resolver"   // a JSON object a line
-	GlobalAccelerator Log = "global-accelerator" // flow log
-	MSKBroker         Log = "msk-broker"         // log4j
-	MSKConnect        Log = "msk-connect"        // log4j after the worker's id
-	GuardDuty         Log = "guardduty"          // a finding, a JSON object, a line
-	Redshift          Log = "redshift"           // connection, user and user activity logs
-	EC2Spot           Log = "ec2-spot"           // Spot Instance data feed
-	Evidently         Log = "evidently"          // a JSON object a line
-	Chime             Log = "chime"              // media quality and SIP messages of a Voice Connector, JSON
-	Config            Log = "config"             // a document with an array of configurationItems
-	CloudWatchExport  Log = "cloudwatch-export"  // a time and the message; a log group exported to S3
-)
-
 // Object is what an S3 object's key and first bytes say about who wrote it.
 type Object struct {
 	// Source is the AWS service, such as "elb"; never empty, "s3" when it is not known and for S3's own access logs.
@@ -81,16 +50,13 @@ func (k *Key) NotALog() bool { return k.rule != nil && k.rule.notALog }
 func (k *Key) Object(head []byte) Object {
 	var o Object
 	if r := k.rule; r != nil {
-		o = Object{Source: r.source, Log: r.log, NotALog: r.notALog}
+		o = Object{Source: r.source, Service: r.service, Log: r.log, NotALog: r.notALog}
 	} else {
-		o.Source, o.Log = sniffObject(head)
+		o.Source, o.Service, o.Log = sniffObject(head)
 		o.NotALog = o.Log == CloudTrailDigest
 	}
 	if o.Source == "" {
 		o.Source = sourceUnknownObject
-	}
-	if o.Log == GlobalAccelerator {
-		o.Service = "globalaccelerator" // its source has no name of its own
 	}
 	if k.last.Source == "" || k.last.Log != o.Log {
 		o.Account, o.Region = placeOf(k.key, o.Log)

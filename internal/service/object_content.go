@@ -9,66 +9,74 @@ import (
 // maxHeadBytes bounds how much of an object is looked at.
 const maxHeadBytes = 64 << 10
 
-// lineShapes are tried from top to bottom on the first line of an object, which may be cut short; textShapes come after
-// them.
-var lineShapes = [...]struct {
-	shape  func(line []byte) bool
-	source string
-	log    Log
-}{
-	{isFlowHeader, "vpc", VPCFlow},
-	{isFlowLine, "vpc", VPCFlow},
-	{isAcceleratorHeader, sourceUnknownObject, GlobalAccelerator},
-	{isConnectWorker, "msk", MSKConnect},
-	{isBrokerLine, "msk", MSKBroker},
-	{isApplicationLine, "elb", ALB},
-	{isNetworkLine, "elb", NLB},
-	{isClassicLine, "elb", CLB},
-	{isAccessLine, sourceUnknownObject, S3Access},
-	{isActivityLine, "redshift", Redshift},
+// documentShapes are tried from top to bottom on a JSON object that an object begins with. Shapes of members come after them.
+var documentShapes = [...]textShape{
+	{is: isInsightDocument, about: "a JSON document whose first of `Records` has `eventType` `AwsCloudTrailInsight`", source: "cloudtrail", log: CloudTrailInsight},
+	{is: isTrailDocument, about: "a JSON document whose first of `Records` has `eventVersion` and `eventTime`", source: "cloudtrail", log: CloudTrail},
+	{is: isWrappedFlowLine, about: "`{\"message\":\"<flow log line>\"}`", source: "vpc", log: VPCFlow}, // as VPC sends it to Firehose
 }
 
-// sniffObject returns the source and the log that the beginning of an object tells, "" when it tells none.
-func sniffObject(head []byte) (source string, log Log) {
+// directiveShapes are tried from top to bottom on the names of the fields in "#Version: 1.0" and "#Fields: …", with which an
+// object begins. Source: W3C working draft, "Extended Log File Format".
+var directiveShapes = [...]textShape{
+	{is: hasEdgeField, about: "`#Version:` and `#Fields:` with names such as `x-edge-location`", source: "cloudfront", log: CloudFront},
+	{is: hasUsageField, about: "`#Version:` and `#Fields:` with `UsageType`", source: "ec2", log: EC2Spot},
+}
+
+// lineShapes are tried from top to bottom on the first line of an object, which may be cut short; textShapes come before
+// them.
+var lineShapes = [...]textShape{
+	{is: isFlowHeader, about: "names of fields, such as `srcaddr` and `log-status`", source: "vpc", log: VPCFlow},
+	{is: isAcceleratorHeader, about: "names of fields, of which the second is `aws_account_id` and the third `accelerator_id`", source: sourceUnknownObject, service: acceleratorService, log: GlobalAccelerator},
+	{is: isApplicationLine, about: "`<type> <time> app/…`", source: "elb", log: ALB},
+	{is: isNetworkLine, about: "`tls <version> <time> net/…`", source: "elb", log: NLB},
+	{is: isClassicLine, about: "`<time> <name> <client:port> <backend:port> <seconds> <seconds> <seconds> …` with a quote before the 12th column", source: "elb", log: CLB},
+	{is: isAccessLine, about: "`<64 hex digits> <bucket> [<time>] …`", source: sourceUnknownObject, log: S3Access},
+	{is: isActivityLine, about: "`'<time> UTC [ db=…`", source: "redshift", log: Redshift},
+	{is: isConnectionLine, about: "values between `|`, of which the second is a time such as `Thu, 1 Feb 2024 00:00:00:482`", source: "redshift", log: Redshift},
+	{is: isUserLine, about: "11 values between `|`, of which the last is a time such as `Thu, 1 Feb 2024 00:00:00:482`", source: "redshift", log: Redshift},
+	{is: isRealtimeLine, about: "10 or more tab-separated values, of which the first is epoch seconds with 3 decimals", source: "cloudfront", log: CloudFrontRealtime},
+}
+
+// acceleratorService is the service of Global Accelerator, whose source has no name of its own.
+const acceleratorService = "globalaccelerator"
+
+// sniffObject returns what the beginning of an object tells, all of it "" when it tells nothing.
+func sniffObject(head []byte) (source, service string, log Log) {
 	head = bytes.TrimSpace(head[:min(len(head), maxHeadBytes)])
 	if len(head) == 0 {
-		return "", ""
+		return "", "", ""
 	}
+	var s *textShape
 	switch head[0] {
 	case '{':
-		return sniffDocument(head)
+		if s = shapeOf(head, documentShapes[:]); s == nil {
+			shape := sniffJSON(head, true)
+			return shape.source, "", shape.log
+		}
 	case '#':
-		return sniffDirectives(head)
-	}
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	line = bytes.TrimSpace(line)
-	for i := range lineShapes {
-		if lineShapes[i].shape(line) {
-			return lineShapes[i].source, lineShapes[i].log
+		s = shapeOf(fieldNames(head), directiveShapes[:])
+	default:
+		line, _, _ := bytes.Cut(head, []byte("\n"))
+		line = bytes.TrimSpace(line)
+		if s = shapeOf(line, textShapes[:]); s == nil {
+			s = shapeOf(line, lineShapes[:])
 		}
 	}
-	return sniff(line), ""
+	if s == nil {
+		return "", "", ""
+	}
+	return s.source, s.service, s.log
 }
 
-// sniffDocument knows an object that begins with a JSON object: the log itself, its first line, or an array of records.
-func sniffDocument(head []byte) (source string, log Log) {
-	if records, ok := afterTokens(head, "{", `"Records"`, ":", "["); ok {
-		return sniffTrail(records)
-	}
-	if shape := sniffJSON(head, true); shape.source != "" {
-		return shape.source, shape.log
-	}
-	if line, ok := onlyMessage(head); ok && isFlowLine(line) {
-		return "vpc", VPCFlow // as VPC sends it to Firehose
-	}
-	return "", ""
-}
-
-// sniffTrail knows CloudTrail by the first of its records, of which big request parameters may cut off the end. Notices
+// isTrailDocument knows CloudTrail by the first of its records, of which big request parameters may cut off the end. Notices
 // of other services have Records as well; theirs call their source aws:<service>.
-func sniffTrail(records []byte) (source string, log Log) {
+func isTrailDocument(head []byte) bool {
+	records, ok := afterTokens(head, "{", `"Records"`, ":", "[")
+	if !ok {
+		return false
+	}
 	var versioned, timed bool
-	log = CloudTrail
 	members := jsonwalk.Object(records)
 	for members.Next() {
 		switch string(members.Name()) {
@@ -78,49 +86,55 @@ func sniffTrail(records []byte) (source string, log Log) {
 			timed = true
 		case "eventSource":
 			if bytes.HasPrefix(members.Value(), []byte(`"aws:`)) {
-				return "", ""
-			}
-		case "eventType":
-			if string(members.Value()) == `"AwsCloudTrailInsight"` {
-				log = CloudTrailInsight
+				return false
 			}
 		}
 	}
-	if !versioned || !timed {
-		return "", ""
-	}
-	return "cloudtrail", log
+	return versioned && timed
 }
 
-// onlyMessage returns the text of a JSON object that has one member, called message.
-func onlyMessage(head []byte) (text []byte, ok bool) {
+// isInsightDocument knows a document of Insights events by the first of them.
+func isInsightDocument(head []byte) bool {
+	records, ok := afterTokens(head, "{", `"Records"`, ":", "[")
+	if !ok || !isTrailDocument(head) {
+		return false
+	}
+	members := jsonwalk.Object(records)
+	for members.Next() {
+		if string(members.Name()) == "eventType" && string(members.Value()) == `"AwsCloudTrailInsight"` {
+			return true
+		}
+	}
+	return false
+}
+
+// isWrappedFlowLine knows a JSON object that has one member, called message, with a line of a VPC flow log in it.
+func isWrappedFlowLine(head []byte) bool {
 	members := jsonwalk.Object(head)
 	if !members.Next() || string(members.Name()) != "message" {
-		return nil, false
+		return false
 	}
-	text, ok = jsonwalk.Text(members.Value())
-	return text, ok && !members.Next()
+	text, ok := jsonwalk.Text(members.Value())
+	return ok && !members.Next() && isFlowLine(bytes.TrimSpace(text))
 }
 
-// sniffDirectives knows logs that begin with the lines "#Version: 1.0" and "#Fields: …", by the names of the fields.
-// Source: W3C working draft, "Extended Log File Format".
-func sniffDirectives(head []byte) (source string, log Log) {
+// fieldNames returns the names of the fields of a log that begins with the lines "#Version: 1.0" and "#Fields: …"; nil when
+// it does not.
+func fieldNames(head []byte) []byte {
 	if !bytes.HasPrefix(head, []byte("#Version:")) {
-		return "", ""
+		return nil
 	}
 	_, names, ok := bytes.Cut(head, []byte("\n#Fields:"))
 	if !ok {
-		return "", ""
+		return nil
 	}
 	names, _, _ = bytes.Cut(names, []byte("\n"))
-	switch {
-	case bytes.Contains(names, []byte("x-edge-")):
-		return "cloudfront", CloudFront
-	case bytes.Contains(names, []byte("UsageType")):
-		return "ec2", EC2Spot
-	}
-	return "", ""
+	return names
 }
+
+func hasEdgeField(names []byte) bool { return bytes.Contains(names, []byte("x-edge-")) }
+
+func hasUsageField(names []byte) bool { return bytes.Contains(names, []byte("UsageType")) }
 
 // isFlowHeader knows the first line of a VPC flow log in S3, the names of its fields. A custom format has some of them, in
 // any order; two that no other log has are enough.
@@ -191,6 +205,30 @@ func isAccessLine(line []byte) bool {
 
 // isActivityLine knows the user activity log of Redshift: "'2024-02-01T00:00:05Z UTC [ db=dev user=…".
 func isActivityLine(line []byte) bool { return matches(line, "'dddd-dd-ddTdd:dd:ddZ UTC [ ?b=") }
+
+// isConnectionLine knows the connection log of Redshift: "authenticated |Thu, 1 Feb 2024 00:00:00:490|::ffff:10.0.0.2 |…".
+func isConnectionLine(line []byte) bool {
+	const columns = 15 // at least
+	_, rest, ok := bytes.Cut(line, []byte("|"))
+	return ok && isRedshiftTime(rest) && bytes.Count(line, []byte("|")) >= columns-1
+}
+
+// isUserLine knows the user log of Redshift: "100 |awsuser | |alter|1|1|0|infinity |32453|1861|Thu, 1 Feb 2024 00:00:02:111".
+func isUserLine(line []byte) bool {
+	const columns = 11
+	return bytes.Count(line, []byte("|")) == columns-1 && isRedshiftTime(line[bytes.LastIndexByte(line, '|')+1:])
+}
+
+// isRedshiftTime knows what begins with a time such as "Thu, 1 Feb 2024 00:00:00:482".
+func isRedshiftTime(text []byte) bool {
+	return matches(text, "???, d ??? dddd dd:dd:dd:ddd") || matches(text, "???, dd ??? dddd dd:dd:dd:ddd")
+}
+
+// isRealtimeLine knows a line of CloudFront's real-time logs, whose first column a user may have left out: it is none then.
+func isRealtimeLine(line []byte) bool {
+	const columns = 10
+	return matches(line, "dddddddddd.ddd\t") && bytes.Count(line, []byte("\t")) >= columns-1
+}
 
 // afterTokens returns what follows these tokens of JSON, between which there may be white space.
 func afterTokens(head []byte, tokens ...string) (rest []byte, ok bool) {

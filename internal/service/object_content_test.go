@@ -41,7 +41,7 @@ func TestObjectFromContent(t *testing.T) {
 		"Evidently":                           {`{"event_timestamp":1706745600215,"event_type":"evaluation","project_arn":"arn:aws:evidently:us-east-2:123456789012:project/p","variation":"B"}`, "cloudwatch", service.Evidently},
 		"Chime":                               {`{"voice_connector_id":"a","event_timestamp":1706745600000,"call_id":"c"}`, "cloudwatch", service.Chime},
 		"CloudFront as JSON":                  {`{"date":"2024-02-01","time":"21:02:31","x-edge-location":"LAX1","x-edge-request-id":"r"}`, "cloudfront", service.CloudFront},
-		"Step Functions":                      {`{"id":"1","type":"ExecutionStarted","event_timestamp":"1706745600123","execution_arn":"arn"}`, "stepfunction", ""},
+		"Step Functions":                      {`{"id":"1","type":"ExecutionStarted","event_timestamp":"1706745600123","execution_arn":"arn"}`, "stepfunction", service.StepFunctions},
 		"JSON of an application":              {`{"level":"info","message":"x"}`, "s3", ""},
 		"flow line wrapped for Firehose":      {`{"message":"2 123456789012 eni-1235b8ca 192.0.2.139 192.0.2.21 20641 22 6 20 4249 1706745600 1706745660 ACCEPT OK"}` + "\n", "vpc", service.VPCFlow},
 		"message of another kind":             {`{"message":"hello"}`, "s3", ""},
@@ -67,7 +67,7 @@ func TestObjectFromContent(t *testing.T) {
 		"export of an application":            {`2024-02-01T23:39:43.945958Z shop 203.0.113.39 said "hello" to the other one and then nothing more`, "s3", ""},
 		"S3 access":                           {s3Line + "\n", "s3", service.S3Access},
 		"Redshift activity":                   {"'2024-02-01T00:00:05Z UTC [ db=dev user=awsuser pid=32453 userid=100 xid=1864 ]' LOG: select 1\n", "redshift", service.Redshift},
-		"ElastiCache slow log as text":        {"example-redis,0001,1706745600,30,GET a,192.0.2.104:55452,\n", "elasticache", ""},
+		"ElastiCache slow log as text":        {"example-redis,0001,1706745600,30,GET a,192.0.2.104:55452,\n", "elasticache", service.ElastiCacheSlow},
 		"only white space":                    {" \n\n", "s3", ""},
 		"not text":                            {"\x00\xff\xfe", "s3", ""},
 	} {
@@ -104,5 +104,24 @@ func TestKeyThatSaysThatAnObjectIsNoLog(t *testing.T) {
 		k := service.ForKey(key)
 		assert.Equal(t, want, k.NotALog(), key)
 		assert.True(t, k.Object([]byte(digest)).NotALog, key)
+	}
+}
+
+// BenchmarkKeyObject is what telling each record of a Firehose stream costs.
+func BenchmarkKeyObject(b *testing.B) {
+	for name, head := range map[string]string{
+		"flow log":                  "2 123456789010 eni-1235b8ca123456789 192.0.2.139 192.0.2.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK",
+		"ALB":                       albLine,
+		"JSON of an application":    `{"level":"info","ts":1706745600.123,"msg":"order placed","order":{"id":1,"items":[1,2,3]},"customer":"c"}`,
+		"text of no service at all": "2024-02-01T00:00:00.123Z INFO com.example.Orders order 1234 placed, total 12.50, by customer 77 / web",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(head)))
+			k, record := service.ForKey("shop-logs"), []byte(head)
+			for b.Loop() {
+				k.Object(record)
+			}
+		})
 	}
 }

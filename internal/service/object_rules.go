@@ -10,10 +10,12 @@ type keyRule struct {
 	name   string                          // the file name contains this
 	file   string                          // the file name is this
 	shape  func(folders, name string) bool // the folders and the file name have this shape
+	about  string                          // the shape in words
 
 	source  string
-	log     Log  // empty when the lines have no shape that is known
-	notALog bool // only the file name may tell: a folder may be a user's
+	service string // the name the logs go by; empty when the source says it all
+	log     Log    // empty when the lines have no shape that is known
+	notALog bool   // only the file name may tell: a folder may be a user's
 }
 
 // keyRules are tried from top to bottom; the first that holds decides.
@@ -31,7 +33,7 @@ var keyRules = []keyRule{
 	{folder: "CloudTrail-Insight", source: "cloudtrail", log: CloudTrailInsight},
 	{part: "CloudTrail", source: "cloudtrail", log: CloudTrail},
 	{folder: "CloudTrail", source: "cloudtrail", log: CloudTrail},
-	{shape: isOtherTrail, source: "cloudtrail", log: CloudTrail},
+	{shape: isOtherTrail, about: "file name is `<account>_CloudTrail-<kind>_…`", source: "cloudtrail", log: CloudTrail},
 
 	// Logs of the delivery service: …/<service>/… and <account>_<service>_<region>_….
 	{folder: "vpcflowlogs", source: "vpc", log: VPCFlow},
@@ -44,8 +46,8 @@ var keyRules = []keyRule{
 	{word: "aws-waf-logs", source: "waf", log: WAF}, // the streams of Firehose that WAF writes to have to be called so
 	{folder: "network-firewall", source: "network-firewall", log: NetworkFirewall},
 	{part: "network-firewall", source: "network-firewall", log: NetworkFirewall},
-	{folder: "globalaccelerator", source: sourceUnknownObject, log: GlobalAccelerator},
-	{part: "globalaccelerator", source: sourceUnknownObject, log: GlobalAccelerator},
+	{folder: "globalaccelerator", source: sourceUnknownObject, service: acceleratorService, log: GlobalAccelerator},
+	{part: "globalaccelerator", source: sourceUnknownObject, service: acceleratorService, log: GlobalAccelerator},
 	{folder: "KafkaBrokerLogs", source: "msk", log: MSKBroker},
 	{folder: "KafkaConnectLogs", source: "msk", log: MSKConnect},
 	{folder: "GuardDuty", source: "guardduty", log: GuardDuty},
@@ -53,24 +55,24 @@ var keyRules = []keyRule{
 	{part: "redshift", source: "redshift", log: Redshift},
 
 	// Load balancers. What tells a Classic Load Balancer is that its name has no kind before it.
-	{shape: isBalancerNamed("conn_log"), source: "elb", log: ELBConnection},
-	{shape: isBalancerNamed("health_check_log"), source: "elb", log: ELBHealthCheck},
-	{shape: isBalancer, name: "_app.", source: "elb", log: ALB},
-	{shape: isBalancer, name: "_net.", source: "elb", log: NLB},
-	{shape: isBalancer, source: "elb", log: CLB},
+	{shape: isBalancerNamed("conn_log"), about: aboutBalancer + ", and a file name that starts with `conn_log`", source: "elb", log: ELBConnection},
+	{shape: isBalancerNamed("health_check_log"), about: aboutBalancer + ", and a file name that starts with `health_check_log`", source: "elb", log: ELBHealthCheck},
+	{shape: isBalancer, about: aboutBalancer, name: "_app.", source: "elb", log: ALB},
+	{shape: isBalancer, about: aboutBalancer, name: "_net.", source: "elb", log: NLB},
+	{shape: isBalancer, about: aboutBalancer, source: "elb", log: CLB},
 
 	// AWS Config: a source as EventBridge has it, aws.config. A change too big for its notification is one object.
 	{part: "Config", name: "_ConfigHistory_", source: "config", log: Config},
 	{part: "Config", name: "_ConfigSnapshot_", source: "config", log: Config},
 	{part: "Config", name: "_ChangeNotification_", source: "config"},
 
-	{word: "amazon-apigateway-", source: "apigateway"}, // as of WAF
+	{word: "amazon-apigateway-", source: "apigateway", log: APIGatewayAccess}, // as of WAF
 
 	// Keys without a word that is the service's.
-	{shape: isCloudFrontFile, source: "cloudfront", log: CloudFront},
-	{shape: isSpotFile, source: "ec2", log: EC2Spot},
-	{shape: isAccessLogFile, source: sourceUnknownObject, log: S3Access},
-	{shape: isExport, source: sourceUnknown, log: CloudWatchExport},
+	{shape: isCloudFrontFile, about: "file name is `<distribution>.<yyyy-MM-dd-HH>.<id>.gz`", source: "cloudfront", log: CloudFront},
+	{shape: isSpotFile, about: "file name is `<account>.<yyyy-MM-dd-HH>.<nnn>.<id>.gz`", source: "ec2", log: EC2Spot},
+	{shape: isAccessLogFile, about: "file name ends with `<yyyy-MM-dd-HH-mm-ss>-<hex digits>`", source: sourceUnknownObject, log: S3Access},
+	{shape: isExport, about: "object key ends with `<task>/<stream>/<nnnnnn>.gz`, of which the task is a UUID", source: sourceUnknown, log: CloudWatchExport},
 }
 
 // ruleOf returns the rule that decides for a key, nil when none does. A user's prefix, or the name of a firewall, may be
@@ -123,6 +125,8 @@ func isOtherTrail(_, name string) bool {
 	kind, ok := cutPrefixFold(secondPart(name), "CloudTrail-")
 	return ok && kind != ""
 }
+
+const aboutBalancer = "object key has a folder `elasticloadbalancing`, or a file name with `_elasticloadbalancing_`"
 
 func isBalancer(folders, name string) bool {
 	return hasFolder(folders, "elasticloadbalancing") || containsFold(name, "_elasticloadbalancing_")
@@ -192,7 +196,7 @@ func isExport(folders, name string) bool {
 	return stream != "" && isUUID(task)
 }
 
-func isUUID(s string) bool {
+func isUUID[T string | []byte](s T) bool {
 	const outline = "????????-????-????-????-????????????"
 	if len(s) != len(outline) || !matches(s, outline) {
 		return false

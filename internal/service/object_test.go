@@ -68,7 +68,7 @@ func TestObjectFromKey(t *testing.T) {
 		"Config snapshot":                     {"AWSLogs/123456789012/Config/us-east-2/2024/2/1/ConfigSnapshot/123456789012_Config_us-east-2_ConfigSnapshot_20240201T000000Z_0a1b.json.gz", service.Object{Source: "config", Log: service.Config, Account: acct, Region: region}},
 		"Config, change too big for a notice": {"AWSLogs/123456789012/Config/us-east-2/2024/2/1/OversizedChangeNotification/AWS::EC2::Volume/123456789012_Config_us-east-2_ChangeNotification_AWS::EC2::Volume_vol-1_20240201T000000Z_1.json.gz", service.Object{Source: "config", Account: acct, Region: region}},
 		"folder of an application's config":   {"config/app.log", service.Object{Source: "s3"}},
-		"API Gateway through Firehose":        {"2024/02/01/00/amazon-apigateway-shop-1-2024-02-01-00-05-10-b17ffab8-ab6f-4c9f-a2d1-6f7fca8fdb77", service.Object{Source: "apigateway"}},
+		"API Gateway through Firehose":        {"2024/02/01/00/amazon-apigateway-shop-1-2024-02-01-00-05-10-b17ffab8-ab6f-4c9f-a2d1-6f7fca8fdb77", service.Object{Source: "apigateway", Log: service.APIGatewayAccess}},
 		"CloudFront":                          {"cdn/EMLARXS9EXAMPLE.2024-02-01-20.RT4KCN4SGK9.gz", service.Object{Source: "cloudfront", Log: service.CloudFront}},
 		"CloudFront, id of 8 digits":          {"EMLARXS9EXAMPLE.2024-02-01-20.0a1b2c3d.gz", service.Object{Source: "cloudfront", Log: service.CloudFront}},
 		"CloudFront below AWSLogs":            {"AWSLogs/123456789012/CloudFront/EMLARXS9EXAMPLE.2024-02-01-20.0a1b2c3d.gz", service.Object{Source: "cloudfront", Log: service.CloudFront, Account: acct}},

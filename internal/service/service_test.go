@@ -112,7 +112,7 @@ func TestSourceFromNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := service.FromLogGroup(tc.group, tc.stream, nil)
-			assert.Equal(t, service.Identity{Source: tc.source, Host: tc.group}, got)
+			assert.Equal(t, service.Identity{Source: tc.source, Host: tc.group, Log: got.Log}, got) // the log: see TestExamples
 		})
 	}
 }
@@ -120,18 +120,21 @@ func TestSourceFromNames(t *testing.T) {
 // The source is the service; what part of the control plane wrote a log is its service name.
 func TestEKS(t *testing.T) {
 	const group = "/aws/eks/prod/cluster"
-	for name, tc := range map[string]struct{ group, stream, source, service string }{
-		"audit, the longer prefix":     {group, "kube-apiserver-audit-" + hex32, "eks", "kube-apiserver-audit"},
-		"API server":                   {group, "kube-apiserver-" + hex32, "eks", "kube-apiserver"},
-		"controller manager":           {group, "kube-controller-manager-" + hex32, "eks", "kube-controller-manager"},
-		"cloud controller manager":     {group, "cloud-controller-manager-" + hex32, "eks", "cloud-controller-manager"},
-		"scheduler":                    {group, "kube-scheduler-" + hex32, "eks", "kube-scheduler"},
-		"authenticator":                {group, "authenticator-" + hex32, "eks", "authenticator"},
-		"component of a later version": {group, "new-component-1", "eks", ""},
-		"same stream in another group": {"prod", "kube-apiserver-" + hex32, "cloudwatch", ""},
+	for name, tc := range map[string]struct {
+		group, stream, source, service string
+		log                            service.Log
+	}{
+		"audit, the longer prefix":     {group, "kube-apiserver-audit-" + hex32, "eks", "kube-apiserver-audit", service.EKSAudit},
+		"API server":                   {group, "kube-apiserver-" + hex32, "eks", "kube-apiserver", service.EKSKlog},
+		"controller manager":           {group, "kube-controller-manager-" + hex32, "eks", "kube-controller-manager", service.EKSKlog},
+		"cloud controller manager":     {group, "cloud-controller-manager-" + hex32, "eks", "cloud-controller-manager", service.EKSKlog},
+		"scheduler":                    {group, "kube-scheduler-" + hex32, "eks", "kube-scheduler", service.EKSKlog},
+		"authenticator":                {group, "authenticator-" + hex32, "eks", "authenticator", service.EKSAuthenticator},
+		"component of a later version": {group, "new-component-1", "eks", "", ""},
+		"same stream in another group": {"prod", "kube-apiserver-" + hex32, "cloudwatch", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := service.Identity{Source: tc.source, Service: tc.service, Host: tc.group}
+			want := service.Identity{Source: tc.source, Service: tc.service, Host: tc.group, Log: tc.log}
 			assert.Equal(t, want, service.FromLogGroup(tc.group, tc.stream, nil))
 		})
 	}
@@ -141,7 +144,10 @@ func TestLambda(t *testing.T) {
 	const stream = "2024/02/01/[$LATEST]" + hex32
 	host := func(group string) service.Identity { return service.Identity{Source: "lambda", Host: group} }
 	function := func(name string) service.Identity {
-		return service.Identity{Source: "lambda", Service: name, Function: name}
+		lower := strings.ToLower(name)
+		return service.Identity{
+			Source: "lambda", Service: lower, Function: lower, FunctionName: strings.TrimPrefix(name, "us-east-1."),
+		}
 	}
 	cloudwatch := func(group string) service.Identity { return service.Identity{Source: "cloudwatch", Host: group} }
 
@@ -151,16 +157,16 @@ func TestLambda(t *testing.T) {
 		coarse        service.Identity
 	}{
 		"function's own group": {"/aws/lambda/orders", stream, function("orders"), function("orders")},
-		"upper case":           {"/aws/lambda/OrdersV2", stream, function("ordersv2"), function("ordersv2")},
+		"upper case":           {"/aws/lambda/OrdersV2", stream, function("OrdersV2"), function("OrdersV2")},
 		"upper case in the fixed part": {
-			"/AWS/Lambda/Orders", stream, function("orders"), function("orders"),
+			"/AWS/Lambda/Orders", stream, function("Orders"), function("Orders"),
 		},
 		"Lambda@Edge": {"/aws/lambda/us-east-1.rewrite", stream, function("rewrite"), function("us-east-1.rewrite")},
 		"Lambda@Edge in a shared group": {
 			"edge", "2024/02/01/us-east-1.rewrite[3]" + hex32, function("rewrite"), function("us-east-1.rewrite"),
 		},
 		"shared group":              {"shop", "2024/02/01/orders[$LATEST]" + hex32, function("orders"), function("orders")},
-		"shared group, version":     {"shop", "2024/02/01/Orders_v-2[17]" + hex32, function("orders_v-2"), function("orders_v-2")},
+		"shared group, version":     {"shop", "2024/02/01/Orders_v-2[17]" + hex32, function("Orders_v-2"), function("Orders_v-2")},
 		"shared group, alias":       {"shop", "2024/02/01/orders[live-1]" + hex32, function("orders"), function("orders")},
 		"stream beats its group":    {"/aws/lambda/team", "2024/02/01/orders[$LATEST]" + hex32, function("orders"), function("orders")},
 		"stream beats other groups": {"/aws/ecs/prod", "2024/02/01/orders[$LATEST]" + hex32, function("orders"), function("orders")},
@@ -192,6 +198,9 @@ func TestLambda(t *testing.T) {
 		"message of an unrelated stream": {"shop", "main", cloudwatch("shop"), cloudwatch("shop")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if tc.want.Source == "lambda" && tc.group != "/aws/lambda-insights" {
+				tc.want.Log = service.Lambda
+			}
 			assert.Equal(t, tc.want, service.FromLogGroup(tc.group, tc.stream, nil))
 			assert.Equal(t, tc.coarse, service.Coarse(tc.group, tc.stream))
 		})
@@ -245,6 +254,8 @@ func FuzzFromLogGroup(f *testing.F) {
 				require.Equal(t, got.Function, got.Service, "only functions and components have a name of their own")
 			}
 			require.Equal(t, strings.ToLower(got.Function), got.Function)
+			require.True(t, strings.HasSuffix(got.Function, strings.ToLower(got.FunctionName)))
+			require.Equal(t, got.Function == "", got.FunctionName == "")
 			if got.Function != "" {
 				require.Equal(t, "lambda", got.Source)
 				require.Empty(t, got.Host)

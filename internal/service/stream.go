@@ -34,13 +34,21 @@ func functionOfStream(stream string) (function string, ok bool) {
 	return function, true
 }
 
+func isFunctionStream(stream string) bool {
+	_, ok := functionOfStream(stream)
+	return ok
+}
+
 // isCloudTrailStream knows the streams of trails, <account>_CloudTrail_<region> with an organization before or a number
-// after it, those of Insights events, and the older spelling <account>_CloudTrail/logs_<region>.
+// after it, and the older spelling <account>_CloudTrail/logs_<region>.
 func isCloudTrailStream(stream string) bool {
 	const mark = "_CloudTrail"
 	_, after, ok := strings.Cut(stream, mark)
-	return ok && (strings.HasPrefix(after, "_") || strings.HasPrefix(after, "/") || strings.HasPrefix(after, "-Insight_"))
+	return ok && (strings.HasPrefix(after, "_") || strings.HasPrefix(after, "/"))
 }
+
+// isInsightStream knows the streams of Insights events.
+func isInsightStream(stream string) bool { return strings.Contains(stream, "_CloudTrail-Insight_") }
 
 // isFlowLogStream knows the streams of VPC flow logs, one for each network interface: eni-<hex>-all, -accept, -reject.
 func isFlowLogStream(stream string) bool {

@@ -14,6 +14,7 @@ var allowedActions = map[string][]string{
 	"ReadApiKeyPolicy":   {"kms:Decrypt", "secretsmanager:GetSecretValue"},
 	"FailedEventsPolicy": {"s3:ListBucket"},
 	"ParkPolicy":         {"kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"},
+	"SettingsPolicy":     {"logs:ListTagsForResource", "s3:GetObject", "s3:PutObject", "ssm:GetParameter", "tag:GetResources"},
 	"ReadObjectsPolicy":  {"kms:Decrypt", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
 	"ReadFailuresPolicy": {"kms:Decrypt", "s3:GetObject", "s3:ListBucket"},
 	"CloudWatchRole":     {"logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"},
@@ -54,7 +55,7 @@ var (
 	oneResource   = regexp.MustCompile(`^\$\{\w+(\.Arn)?\}$`)
 	failedPrefix  = regexp.MustCompile(`^\$\{\w+\.Arn\}/aws/lambda/.*\w.*$`)
 	parkPrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/\*$`)
-	notePrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/(progress|breaker)/\*$`)
+	notePrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/(progress|breaker|tags)/\*$`)
 	replayPrefix  = regexp.MustCompile(`^\$\{FailedEventsBucket\.Arn\}/aws/lambda/\*$`)
 	sourceBucket  = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{(Bucket\d)\}$`)
 	sourceObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{Bucket\d\}/\$\{BucketPrefix\}\*$`)
@@ -62,8 +63,17 @@ var (
 	failedObjects = regexp.MustCompile(`^\$\{FirehoseFailuresBucket\.Arn\}/failed/\*$`)
 	ownStream     = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:firehose:\$\{AWS::Region\}:\$\{AWS::AccountId\}:` +
 		`deliverystream/\$\{AWS::StackName\}$`)
-	jobObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{BatchOperationsLocation\}(reports/)?\*$`)
+	oneParameter = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:ssm:\$\{AWS::Region\}:\$\{AWS::AccountId\}:parameter\$\{ConfigParameterName\}$`)
+	jobObjects   = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{BatchOperationsLocation\}(reports/)?\*$`)
 )
+
+// anyResource are resources that are more than one thing, and the one action that may reach each. The resources whose tags
+// are asked for are those that happen to log, and GetResources has no finer permission. Source: Service Authorization
+// Reference, "Actions, resources, and condition keys for Amazon Resource Group Tagging API".
+var anyResource = map[string]string{
+	"*": "tag:GetResources",
+	"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*": "logs:ListTagsForResource",
+}
 
 // checkSecrets complains of a secret that is passed by value: as a parameter or in the environment.
 func checkSecrets(w world) []string {
@@ -254,8 +264,9 @@ func checkResources(name string, statement object) []string {
 		wrong = append(wrong, sid+" names no resource")
 	}
 	for _, resource := range resources {
-		known := matchesOne(resource, oneResource, failedPrefix, parkPrefix, notePrefix, sourceBucket, sourceObjects, jobObjects,
-			processor, failedObjects, ownStream)
+		known := anyResource[resource] != "" && slices.Equal(actions, []string{anyResource[resource]}) ||
+			matchesOne(resource, oneResource, failedPrefix, parkPrefix, notePrefix, sourceBucket, sourceObjects, jobObjects,
+				processor, failedObjects, ownStream, oneParameter)
 		if !known && (name != replayRole || !replayPrefix.MatchString(resource)) {
 			wrong = append(wrong, fmt.Sprintf("%s reaches %s, want one resource", sid, resource))
 		}

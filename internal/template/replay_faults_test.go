@@ -31,6 +31,15 @@ var replayFaults = map[string]fault{
 	"writer that reads failed events": {
 		check: "roles are least privilege", old: "/sluice/v1/progress/*", new: "/aws/lambda/*", want: "ReadNotes reaches",
 	},
+	"settings that are any parameter": {
+		check: "roles are least privilege", old: ":parameter${ConfigParameterName}", new: ":parameter/*", want: "ReadConfig reaches",
+	},
+	"tags that are written": {
+		check: "roles are least privilege", old: "Action: tag:GetResources", new: "Action: tag:TagResources", want: "ReadResourceTags may do tag:TagResources",
+	},
+	"tags that are anything in the bucket": {
+		check: "roles are least privilege", old: "/sluice/v1/tags/*", new: "/sluice/v1/pending/*", want: "ShareTags reaches",
+	},
 	"replay anywhere in the bucket": {
 		check: "roles are least privilege", after: "- Sid: Replay", old: "/aws/lambda/*", new: "/*", want: "ReplayRole: TakeFailedEvents reaches",
 	},

@@ -64,6 +64,11 @@ type Options struct {
 	UserAgent string
 	Version   string // of the forwarder
 	Now       func() time.Time
+
+	// Attributes appends one JSON object with what the line of a record says, and reports whether it says anything that is
+	// known; if not, what it appended does not count. The object becomes the member `attrs`, next to the message, unless the
+	// members of the record are at the root already. Nil sends no attributes.
+	Attributes func(dst []byte, r *record.Record) (out []byte, ok bool)
 }
 
 // Destination is one Datadog account.
@@ -74,7 +79,9 @@ type Destination struct {
 
 // New returns a destination.
 func New(o Options) *Destination {
-	return &Destination{o: o, encoder: encoder{eventID: o.EventID, late: o.Late, asText: o.AsText}}
+	return &Destination{o: o, encoder: encoder{
+		eventID: o.EventID, late: o.Late, asText: o.AsText, attributes: o.Attributes, maxBytes: maxRecordBytes,
+	}}
 }
 
 // ID is the configured name.

@@ -1,11 +1,9 @@
 package datadog
 
 import (
-	"bytes"
 	"strconv"
 	"time"
 
-	"sluice/internal/jsonwalk"
 	"sluice/internal/record"
 )
 
@@ -15,6 +13,9 @@ type encoder struct {
 	late    Late
 	asText  bool   // structured records are sent as the text they were read from
 	plain   []byte // of a structured record
+
+	attributes func(dst []byte, r *record.Record) (out []byte, ok bool) // nil: none
+	maxBytes   int                                                      // of an item that has them
 
 	origin *record.Origin // of head and lateHead
 	head   []byte         // everything up to the id, ending in a comma
@@ -34,6 +35,7 @@ const maxHeads = 64
 
 // append appends one item. The usual one is three copies and a number.
 func (e *encoder) append(dst []byte, r *record.Record, now func() time.Time) []byte {
+	start := len(dst)
 	if r.Origin != e.origin {
 		e.enter(r.Origin, now())
 	}
@@ -44,11 +46,11 @@ func (e *encoder) append(dst []byte, r *record.Record, now func() time.Time) []b
 		dst = append(dst, e.head...)
 	}
 
-	structured, named := r.Structured && !e.asText, false
+	structured, has := r.Structured && !e.asText, own{}
 	if structured {
-		dst, structured, named = e.appendFields(dst, r, isLate)
+		dst, structured, has = e.appendFields(dst, r, isLate)
 	}
-	if !named {
+	if !has.id {
 		dst = e.appendID(dst, r)
 	}
 	if r.TimeMillis != 0 {
@@ -59,8 +61,11 @@ func (e *encoder) append(dst []byte, r *record.Record, now func() time.Time) []b
 		}
 		dst = append(e.appendMillis(dst, r.TimeMillis), ',')
 	}
+	if r.Severity != "" && !has.status {
+		dst = appendStatus(dst, r.Severity)
+	}
 	if len(r.Members) > 0 {
-		dst = appendMembers(dst, r.Members)
+		dst = e.appendMembers(dst, r.Members)
 	}
 	if r.Marks != 0 {
 		dst = appendMarks(dst, r)
@@ -71,7 +76,10 @@ func (e *encoder) append(dst []byte, r *record.Record, now func() time.Time) []b
 	}
 	dst = append(dst, `"message":"`...)
 	dst = r.Message.AppendJSON(dst)
-	return append(dst, `"}`...)
+	if e.attributes == nil {
+		return append(dst, `"}`...)
+	}
+	return append(e.appendAttributes(append(dst, '"'), r, start), '}')
 }
 
 // appendMillis appends a time. Many services write whole seconds, so the last one is often asked for again.
@@ -106,13 +114,14 @@ func (e *encoder) lateHead(o *record.Origin) []byte {
 	return known.late
 }
 
-// appendID appends the item's id and a comma, or nothing.
+// appendID appends the item's id and a comma, or nothing. Of the records that were made of one event, the first has the
+// event's own id.
 func (e *encoder) appendID(dst []byte, r *record.Record) []byte {
 	const shortLen = 16
 	switch {
 	case e.eventID == NoID:
 		return dst
-	case e.eventID == FullID && r.Origin.Kind == record.CloudWatch && len(r.EventID.Bytes) > 0:
+	case e.eventID == FullID && r.Origin.Kind == record.CloudWatch && r.Index == 0 && len(r.EventID.Bytes) > 0:
 		dst = append(dst, `"id":"`...)
 		dst = r.EventID.AppendJSON(dst)
 	default:
@@ -124,78 +133,6 @@ func (e *encoder) appendID(dst []byte, r *record.Record) []byte {
 		dst = append(dst, e.id...)
 	}
 	return append(dst, `",`...)
-}
-
-// isOurs reports whether name is that of a member at the root that an item has of its own, but for its id. (A switch and
-// not a map: every member of a structured record is asked.)
-func isOurs(name []byte) bool {
-	switch string(name) {
-	case "aws", "ddsource", "ddsourcecategory", "ddtags", "event_time", "host", "lambda", "message", "service", "sluice",
-		"timestamp":
-		return true
-	}
-	return false
-}
-
-// isReserved reports whether name is that of a member that an item has of its own, or of one at the root that Datadog
-// takes its date, host, service or status from (http-intakes 5). What the source calls so is sent under another name: it
-// must not pass for ours.
-func isReserved(name []byte) bool {
-	switch string(name) {
-	case "id", "hostname", "status", "@timestamp", "Timestamp", "date", "eventTime", "published_date", "syslog":
-		return true
-	}
-	return isOurs(name)
-}
-
-// appendFields appends the members of a structured record at the root, as the Datadog Forwarder does with CloudTrail
-// and EventBridge. A member called as one of ours gets an underscore in front; of a late record also what Datadog would
-// take its date from. An id of the record's own stands for ours: named reports whether there is one. A message that is no
-// object appends nothing: whole is false, and its text is to be sent.
-func (e *encoder) appendFields(dst []byte, r *record.Record, isLate bool) (out []byte, whole, named bool) {
-	start := len(dst)
-	taken := isOurs
-	if isLate {
-		taken = isReserved
-	}
-	text := r.Message.Bytes
-	if r.Message.Escaped {
-		e.plain = r.Message.AppendPlain(e.plain[:0])
-		text = e.plain
-	}
-	members := jsonwalk.Object(text)
-	for members.Next() {
-		name := members.Name()
-		dst = append(dst, '"')
-		switch {
-		case string(name) == "id":
-			named = true
-		case taken(bytes.TrimLeft(name, "_")):
-			dst = append(dst, '_')
-		}
-		dst = append(record.AppendEscaped(dst, name), `":`...)
-		dst = append(append(dst, members.Value()...), ',')
-	}
-	if members.Err() != nil {
-		return dst[:start], false, false
-	}
-	return dst, true, named
-}
-
-// appendMembers appends the source's further members at the root, as the Datadog Forwarder does. A reserved name gets one
-// underscore more than it has, so that no two names become one.
-func appendMembers(dst []byte, members []record.Member) []byte {
-	for _, m := range members {
-		dst = append(dst, '"')
-		if isReserved(bytes.TrimLeft(m.Name, "_")) {
-			dst = append(dst, '_')
-		}
-		dst = append(dst, m.Name...)
-		dst = append(dst, `":`...)
-		dst = append(dst, m.Value...)
-		dst = append(dst, ',')
-	}
-	return dst
 }
 
 // appendMarks says what was altered.

@@ -1,7 +1,6 @@
 package httpjson
 
 import (
-	"bytes"
 	"strconv"
 	"time"
 
@@ -24,6 +23,11 @@ type encoder struct {
 	keys  keys
 	marks map[record.Marks]string // encoded, by what is marked
 
+	attributes func(dst []byte, r *record.Record) (out []byte, ok bool) // nil: none
+	maxBytes   int                                                      // of an item that has them
+	line       []byte                                                   // the attributes of one
+	given      names                                                    // by the source of a record
+
 	origin  *record.Origin // the one of current
 	current constant
 	known   map[*record.Origin]constant
@@ -43,11 +47,23 @@ func newEncoder(k keys) encoder {
 	}
 }
 
-// append appends one item.
+// append appends one item. What its line says is left out of one that it would make too large, since then the text would
+// be cut.
 func (e *encoder) append(dst []byte, r *record.Record) []byte {
 	if r.Origin != e.origin {
 		e.enter(r.Origin)
 	}
+	if e.attributes != nil {
+		line := e.lineAttributes(r)
+		if out := e.appendItem(dst, r, line); line == nil || len(out)-len(dst) <= e.maxBytes {
+			return out
+		}
+	}
+	return e.appendItem(dst, r, nil)
+}
+
+// appendItem appends an item with the attributes of its line; nil for none.
+func (e *encoder) appendItem(dst []byte, r *record.Record, line []byte) []byte {
 	start := len(dst)
 	dst = e.appendID(dst, r)
 	dst = e.appendTime(dst, r.TimeMillis)
@@ -55,9 +71,12 @@ func (e *encoder) append(dst []byte, r *record.Record) []byte {
 		dst = append(append(dst, key...), '"') // an empty message too: intakes ask for the member
 		dst = append(r.Message.AppendJSON(dst), '"')
 	}
+	if r.Severity != "" {
+		dst = appendMember(dst, e.keys[fieldSeverity], string(r.Severity))
+	}
 	dst = append(dst, e.current.root...)
 	dst = e.appendAWS(dst, r)
-	dst = e.appendAttrs(dst, r.Members)
+	dst = e.appendAttrs(dst, r.Members, line)
 	dst = e.appendMarks(dst, r.Marks)
 	dst = e.appendCount(dst, fieldTruncatedBytes, r.TruncatedBytes)
 	dst = e.appendCount(dst, fieldPart, r.Part)
@@ -160,39 +179,6 @@ func (e *encoder) appendAWS(dst []byte, r *record.Record) []byte {
 		dst = strconv.AppendInt(append(dst, `,"offset":`...), r.Offset, 10)
 	}
 	return closeObject(dst, start)
-}
-
-func (e *encoder) appendAttrs(dst []byte, members []record.Member) []byte {
-	key := e.keys[fieldAttrs]
-	if key == "" || len(members) == 0 {
-		return dst
-	}
-	dst = append(dst, key...)
-	start := len(dst)
-	for _, m := range members {
-		dst = append(append(dst, `,"`...), m.Name...)
-		dst = append(dst, `":`...)
-		dst = appendOneLine(dst, m.Value)
-	}
-	return closeObject(dst, start)
-}
-
-// appendOneLine appends a JSON value with its line breaks, which can only stand between tokens, as spaces: an item that
-// spans lines is several to a reader of JSON lines.
-func appendOneLine(dst, value []byte) []byte {
-	start := len(dst)
-	dst = append(dst, value...)
-	for _, lineBreak := range [...]byte{'\n', '\r'} {
-		for i := start; ; {
-			n := bytes.IndexByte(dst[i:], lineBreak)
-			if n < 0 {
-				break
-			}
-			i += n
-			dst[i] = ' '
-		}
-	}
-	return dst
 }
 
 func (e *encoder) appendMarks(dst []byte, marks record.Marks) []byte {

@@ -41,7 +41,7 @@ func TestAppend(t *testing.T) {
 		},
 		"everything left out is an empty object": {
 			fields: map[string]string{
-				"time": "", "message": "", "source": "", "service": "", "host": "", "tags": "", "aws": "", "attrs": "",
+				"time": "", "message": "", "severity": "", "source": "", "service": "", "host": "", "tags": "", "aws": "", "attrs": "",
 				"marks": "", "truncated_bytes": "", "part": "", "parts": "",
 			},
 			record: sample()[1],

@@ -18,6 +18,7 @@ const (
 	fieldID field = iota
 	fieldTime
 	fieldMessage
+	fieldSeverity
 	fieldSource
 	fieldService
 	fieldHost
@@ -36,6 +37,7 @@ var fieldNames = [fieldCount]string{
 	fieldID:             "id",
 	fieldTime:           "time",
 	fieldMessage:        "message",
+	fieldSeverity:       "severity",
 	fieldSource:         "source",
 	fieldService:        "service",
 	fieldHost:           "host",

@@ -50,9 +50,14 @@ type Options struct {
 	Format  Format
 
 	// Fields gives members of an item another name; an empty one leaves the member out. The names it can change are id,
-	// time, message, source, service, host, tags, aws, attrs, marks, truncated_bytes, part and parts. What is inside aws
-	// keeps its names.
+	// time, message, severity, source, service, host, tags, aws, attrs, marks, truncated_bytes, part and parts. What is
+	// inside aws and attrs keeps its names.
 	Fields map[string]string
+
+	// Attributes appends one JSON object with what the line of a record says, and reports whether it says anything that is
+	// known; if not, what it appended does not count. No name in the object repeats. Its members stand in `attrs`, behind
+	// those that the source gave; where both have a name, the source's counts. Nil sends the source's alone.
+	Attributes func(dst []byte, r *record.Record) (out []byte, ok bool)
 
 	Codecs       []compress.Codec // most wanted first; at least one
 	SuccessCodes StatusSet        // statuses that confirm a body; nil is DefaultSuccess
@@ -83,7 +88,9 @@ func New(o Options) (*Destination, error) {
 	if err = errors.Join(o.check(), err); err != nil {
 		return nil, fmt.Errorf("destination %q: %w", o.ID, err)
 	}
-	return &Destination{o: o, encoder: newEncoder(names)}, nil
+	d := &Destination{o: o, encoder: newEncoder(names)}
+	d.encoder.attributes, d.encoder.maxBytes = o.Attributes, o.Limits.RecordBytes
+	return d, nil
 }
 
 // ID is the configured name.

@@ -6,8 +6,12 @@
 // values stay as they are; text that no rule matches costs a scan for what the patterns demand and no allocation; hostile
 // text costs no more memory than a small multiple of its size.
 //
+// A text in which escapes of JSON stand, because there is JSON in a string of JSON or behind the start of a line, is looked
+// at twice: as it is, and with `\u0031` and `\/` as the characters that they stand for. What matches only then is replaced too,
+// and the escapes are gone from that text.
+//
 // It does not look at the names of members, only at their values: a pattern that wants a name and its value finds neither
-// in JSON. It does not look for JSON inside a JSON string: the string is one text.
+// in JSON. It does not take JSON inside a JSON string apart: the string is one text, in which quotes stay escaped.
 package redact
 
 import (
@@ -35,6 +39,10 @@ type Redactor struct {
 	plain  []byte    // a message without its escapes
 	value  []byte    // a value in it without its escapes
 	turns  [2][]byte // what one rule has left for the next
+	shown  []byte    // a text without the escapes of JSON that stand in it
+	kept   []byte    // a text redacted as it stands
+	left   []byte    // that without escapes
+	before []int     // counts
 	output []byte    // what Message returns
 
 	validator validator
@@ -125,9 +133,50 @@ func (r *Redactor) AppendEscaped(dst, escaped []byte) (out []byte, hits int) {
 // allow sets by how much a text of n bytes may grow.
 func (r *Redactor) allow(n int) { r.room = growthFactor*n + growthBytes }
 
-// replace applies the rules to text, those first that active names; nil names all. It returns text itself when there is no
-// hit, otherwise a view of a buffer that is valid until the next call.
+// replace applies the rules to text and to what escapes in it stand for, those first that active names; nil names all. It
+// returns text itself when there is no hit, otherwise a view of a buffer that is valid until the next call.
 func (r *Redactor) replace(text []byte, active []bool) (redacted []byte, hits int) {
+	redacted, hits = r.apply(text, active)
+	shown, hidden := reveal(&r.shown, redacted)
+	switch {
+	case !hidden:
+		return redacted, hits
+	case hits > 0:
+		return r.replaceHidden(text, redacted, hits)
+	}
+	if out, n := r.apply(shown, nil); n > 0 {
+		return out, n
+	}
+	return text, 0
+}
+
+// replaceHidden replaces what is left in redacted, of which escapes stand in text. A replacement may match its own pattern
+// and is not to be replaced once more: so nothing is left when text without the escapes comes to the same.
+func (r *Redactor) replaceHidden(text, redacted []byte, hits int) (out []byte, all int) {
+	r.kept = append(r.kept[:0], redacted...)
+	left, _ := reveal(&r.left, r.kept)
+	if shown, hidden := reveal(&r.shown, text); hidden && r.isLeftBy(shown, left) {
+		return r.kept, hits
+	}
+	if out, n := r.apply(left, nil); n > 0 {
+		return out, hits + n
+	}
+	return r.kept, hits
+}
+
+// isLeftBy reports whether the rules make left of text, or find nothing in it. It counts nothing.
+func (r *Redactor) isLeftBy(text, left []byte) bool {
+	r.before = append(r.before[:0], r.counts...)
+	room := r.room
+	r.room = room + growthFactor*len(text)
+	out, n := r.apply(text, nil)
+	copy(r.counts, r.before)
+	r.room = room
+	return n == 0 || bytes.Equal(out, left)
+}
+
+// apply is replace for a text as it stands.
+func (r *Redactor) apply(text []byte, active []bool) (redacted []byte, hits int) {
 	redacted = text
 	turn := 0
 	for i := range r.rules {

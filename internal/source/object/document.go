@@ -51,7 +51,7 @@ func (d *Decoder) documents(emit emitFunc) error {
 // be joined.
 func (d *Decoder) textLines(emit emitFunc) error {
 	d.isText = d.isText || d.first
-	if d.isText || d.in.Joiner != nil {
+	if d.isText || d.rules.Joiner != nil {
 		return d.lines(emit)
 	}
 	return d.line(emit)

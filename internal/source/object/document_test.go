@@ -205,7 +205,7 @@ func TestTextAndJSONInOneObject(t *testing.T) {
 		"JSON, text, and JSON over several lines": {"{\"n\":1}\ntext\n{\n\"n\":2}\n", nil, []string{`{"n":1}`, "text", "{\n\"n\":2}"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, got := decoded(t, Input{Body: strings.NewReader(tc.text), Joiner: tc.joiner}, "a.log")
+			_, got := decoded(t, Input{Body: strings.NewReader(tc.text), Lines: joinedBy(tc.joiner)}, "a.log")
 			assert.Equal(t, tc.want, got)
 		})
 	}
@@ -239,5 +239,38 @@ func TestLinesThatLookLikeJSONAreLookedAtForABoundedTime(t *testing.T) {
 				assert.Less(t, d.window.Scanned()+d.wasted, int64(4*maxWastedBytes+4*len(text)))
 			}
 		})
+	}
+}
+
+// joinedBy makes rules of a joiner.
+func joinedBy(joiner *lines.Joiner) func(*record.Origin) LineRules {
+	return func(*record.Origin) LineRules { return LineRules{Joiner: joiner} }
+}
+
+func TestSkippedLines(t *testing.T) {
+	text := "Name;Value\n\nsecond header\na;1\nb;2\n"
+	for skip, want := range map[int][]bool{
+		0: {false, false, false, false, false},
+		2: {true, true, false, false, false},
+		9: {true, true, true, true, true},
+	} {
+		var d Decoder
+		in := Input{
+			Body: strings.NewReader(text), Origin: &record.Origin{Kind: record.S3, Bucket: "b", Key: "a.csv"},
+			Lines: func(o *record.Origin) LineRules {
+				assert.Equal(t, "s3", o.Source, "it is known by then")
+				return LineRules{Skip: skip}
+			},
+		}
+		_, err := d.Enter(in)
+		require.NoError(t, err)
+		var headers []bool
+		var whole []string
+		for r, err := range d.Records() {
+			require.NoError(t, err)
+			headers, whole = append(headers, r.Header), append(whole, string(r.Message.Bytes))
+		}
+		assert.Equal(t, want, headers)
+		assert.Equal(t, strings.Split(strings.TrimSuffix(text, "\n"), "\n"), whole)
 	}
 }

@@ -74,7 +74,7 @@ func (d *Decoder) unwrap(emit emitFunc, offset int64) error {
 	}
 	origin := d.in.Origin.With(d.in.Origin.Tags, "")
 	_, err := d.inner.Enter(Input{
-		Body: bytes.NewReader(d.failed.Data), Origin: origin, Joiner: d.in.Joiner, MaxPlainBytes: d.in.MaxPlainBytes,
+		Body: bytes.NewReader(d.failed.Data), Origin: origin, Lines: d.in.Lines, MaxPlainBytes: d.in.MaxPlainBytes,
 	})
 	if err != nil {
 		return err

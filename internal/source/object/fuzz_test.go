@@ -43,7 +43,7 @@ func FuzzNothingIsLost(f *testing.F) {
 		}
 		in := Input{Body: body, Origin: &record.Origin{Kind: record.S3, Bucket: "example-logs", Key: "k", ETag: "e"}}
 		if joins {
-			in.Joiner = &lines.Joiner{Start: start}
+			in.Lines = joinedBy(&lines.Joiner{Start: start})
 		}
 		got, isLog := gathered(t, &d, in, plain)
 		for i := range marks {

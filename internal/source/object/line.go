@@ -15,7 +15,12 @@ import (
 
 // lines reads lines up to one with which JSON begins, or to the end. The first is taken whatever it is.
 func (d *Decoder) lines(emit emitFunc) error {
-	if d.in.Joiner != nil {
+	if d.first && d.rules.Skip > 0 {
+		if more, err := d.skip(emit, d.rules.Skip); !more {
+			return err
+		}
+	}
+	if d.rules.Joiner != nil {
 		return d.joined(emit)
 	}
 	for { // here, where no lines are joined, the object begins with text: only a brace may end it
@@ -32,10 +37,35 @@ func (d *Decoder) lines(emit emitFunc) error {
 	}
 }
 
+// skip yields lines that a setting says are headers, and reports whether to read on.
+func (d *Decoder) skip(emit emitFunc, n int) (more bool, err error) {
+	for ; n > 0; n-- {
+		for {
+			p, err := d.window.Line()
+			if err == io.EOF {
+				return false, nil
+			}
+			if err != nil {
+				return false, d.fault(err)
+			}
+			r := d.fresh(p.Offset, 0)
+			r.Part, r.Header = p.Part, true
+			d.setMessage(r, p.Text)
+			if !emit(r, nil) {
+				return false, nil
+			}
+			if endsLine(p) {
+				break
+			}
+		}
+	}
+	return true, nil
+}
+
 // joined is lines with those joined that belong together.
 func (d *Decoder) joined(emit emitFunc) error {
 	atStart := false // of a line that is not the first
-	next := d.in.Joiner.Join(func() (lines.Piece, error) {
+	next := d.rules.Joiner.Join(func() (lines.Piece, error) {
 		if atStart && d.endsText() {
 			return lines.Piece{}, io.EOF
 		}
@@ -126,7 +156,7 @@ func (d *Decoder) emitLine(emit emitFunc, p lines.Piece) bool {
 		d.header = d.clock.IsHeader(p.Text)
 		d.millis = d.clock.Millis(p.Text)
 	}
-	r.Header, r.TimeMillis = d.header, d.millis
+	r.Header, r.TimeMillis, r.Columns = d.header, d.millis, d.clock.Columns()
 	d.setMessage(r, p.Text)
 	return emit(r, nil)
 }

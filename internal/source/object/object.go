@@ -36,8 +36,8 @@ type Input struct {
 	// Name is what the service table is asked about, beside the content: a stream's name, for a record that is in no
 	// object. Empty: the key.
 	Name string
-	// Joiner makes records of several lines; nil when every line is one.
-	Joiner *lines.Joiner
+	// Lines says how the lines of a log are read; nil for one record a line. It is asked when the origin says which log it is.
+	Lines func(o *record.Origin) LineRules
 	// MaxPlainBytes bounds the object after decompression; 0 for no bound.
 	MaxPlainBytes int64
 }
@@ -46,10 +46,17 @@ type Input struct {
 type Content struct {
 	Empty    bool               // it has no bytes
 	NotALog  bool               // it is recognised as something that is no log, such as a digest
+	Joined   bool               // lines are made records of several
 	Packings []compress.Packing // what it is packed with, the outermost first
 
 	IsManifest bool             // it lists other objects, and is no log either
 	Manifest   []firehose.Entry // those objects, which may be none; never nil for a manifest
+}
+
+// LineRules say how lines become records.
+type LineRules struct {
+	Joiner *lines.Joiner // makes records of several lines; nil when every line is one
+	Skip   int           // lines at the start of a text that are headers
 }
 
 // Damage is a part of an object that cannot be read as logs. The records before it stand.
@@ -87,6 +94,7 @@ type Decoder struct {
 	depth      int      // of this decoder among those
 
 	in         Input
+	rules      LineRules
 	name       firehose.Name
 	key        service.Key // of keyText
 	keyText    string
@@ -137,6 +145,11 @@ func (d *Decoder) Enter(in Input) (Content, error) {
 	}
 	known := d.key.Object(head)
 	d.identify(known)
+	d.rules = LineRules{}
+	if in.Lines != nil {
+		d.rules = in.Lines(in.Origin)
+	}
+	content.Joined = d.rules.Joiner != nil
 	if d.depth > 0 || in.Origin.Kind != record.S3 {
 		content.Empty = len(head) == 0
 		return content, nil
@@ -182,7 +195,7 @@ const headBytes = 64 << 10
 // identify notes what the service table says of the object.
 func (d *Decoder) identify(known service.Object) {
 	o := d.in.Origin
-	o.Source, o.Service = known.Source, known.Service
+	o.Source, o.Service, o.Log = known.Source, known.Service, string(known.Log)
 	if known.Account != "" {
 		o.Owner = known.Account
 	}

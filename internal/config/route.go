@@ -1,0 +1,223 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Route says what holds for some logs in place of what holds for all. It is for those for which all of its patterns that
+// are not empty match.
+type Route struct {
+	// Patterns in which * stands for any text, or, behind a ~, regular expressions (RE2) that match somewhere: of the log
+	// group, the log stream, the bucket, the decoded key, the name or the ARN of a Kinesis or delivery stream, queue or
+	// topic, the account that owns the log, and the source that was found for it.
+	LogGroup, LogStream, Bucket, Key, Stream, Owner, FromSource string
+
+	Source, Service, Host string   // replace what was found; empty keeps it
+	Tags                  []string // added behind Config.Tags
+	Destinations          []string // ids; empty for all
+	Drop                  bool     // nothing is sent
+
+	Multiline  Multiline
+	Processing Processing // Include, Exclude and Redact are added to those of Config, the others take their place if set
+}
+
+const (
+	wantPattern = "a pattern of 1 to 1024 bytes, in which * stands for any text, or ~ and a regular expression of RE2"
+	wantIDs     = "ids of destinations: a list, or separated by commas"
+
+	maxPatternBytes = 1024 // a key has no more; Amazon S3 user guide, "Naming Amazon S3 objects"
+	maxRoutes       = 1000
+
+	dropKey         = "drop" // of a route
+	redactKey       = "redact"
+	regexpCharacter = "~" // starts a pattern that is a regular expression
+)
+
+// routesSetting returns the setting of all routes.
+func routesSetting() setting[Config] {
+	return setting[Config]{
+		key: routesKey, otherwise: "none",
+		kind: kind[Config]{"a list of mappings, see Routes", readRoutes},
+		meaning: "What holds for some logs instead: the first route counts all of whose patterns match. A route without a pattern " +
+			"is for all logs and may only be the last.",
+	}
+}
+
+// routeSettings returns the settings of a route.
+func routeSettings() []setting[Route] {
+	return slices.Concat(patternSettings(), labelSettings(),
+		multilineSettings(func(r *Route) *Multiline { return &r.Multiline }, false),
+		processingSettings(func(r *Route) *Processing { return &r.Processing }, false))
+}
+
+// patternSettings returns the settings that say for which logs a route is.
+func patternSettings() []setting[Route] {
+	one := func(key, meaning string, at func(*Route) *string) setting[Route] {
+		return setting[Route]{key: key, otherwise: "all", kind: pattern(at), meaning: meaning}
+	}
+	return []setting[Route]{
+		one("log_group", "The log group.", func(r *Route) *string { return &r.LogGroup }),
+		one("log_stream", "The log stream.", func(r *Route) *string { return &r.LogStream }),
+		one("bucket", "The bucket of an object.", func(r *Route) *string { return &r.Bucket }),
+		one("key", "The key of an object, decoded.", func(r *Route) *string { return &r.Key }),
+		one("stream", "The name or the ARN of the Kinesis or delivery stream, queue or topic.",
+			func(r *Route) *string { return &r.Stream }),
+		one("owner", "The account that owns the log.", func(r *Route) *string { return &r.Owner }),
+		one("from_source", "The source name that was found.", func(r *Route) *string { return &r.FromSource }),
+	}
+}
+
+// labelSettings returns the settings of what a route puts on records, and of where they go.
+func labelSettings() []setting[Route] {
+	name := func(at func(*Route) *string) kind[Route] { return word(wantName, at, isName) }
+	return []setting[Route]{{
+		key: "source", otherwise: "as found", kind: name(func(r *Route) *string { return &r.Source }),
+		meaning: "Replaces the source name.",
+	}, {
+		key: "service", otherwise: "as found", kind: name(func(r *Route) *string { return &r.Service }),
+		meaning: "Replaces the service name.",
+	}, {
+		key: "host", otherwise: "as found", kind: name(func(r *Route) *string { return &r.Host }),
+		meaning: "Replaces the host.",
+	}, {
+		key: "tags", otherwise: "none", kind: tagList(func(r *Route) *[]string { return &r.Tags }),
+		meaning: "Tags put on the records, behind those of the top of the document.",
+	}, {
+		key: destinationsKey, otherwise: "all", kind: idList(func(r *Route) *[]string { return &r.Destinations }),
+		meaning: "Where the records go; for the other destinations they are dropped and counted as `route_elsewhere`.",
+	}, {
+		key: dropKey, preset: "false", kind: toggle(func(r *Route) *bool { return &r.Drop }),
+		meaning: "Drops the records and counts them as `route_drop`. Nothing but patterns stands beside it.",
+	}}
+}
+
+// pattern reads a pattern of a route. It is not shown: it may be what somebody wants to hide.
+func pattern(at func(*Route) *string) kind[Route] {
+	return kind[Route]{wantPattern, func(r *Route, f field) {
+		text, ok := f.text(wantPattern)
+		if !ok {
+			return
+		}
+		text = strings.TrimSpace(text)
+		if !isPattern(text) {
+			f.fail("want " + wantPattern)
+			return
+		}
+		*at(r) = text
+	}}
+}
+
+func isPattern(text string) bool {
+	if text == "" || len(text) > maxPatternBytes {
+		return false
+	}
+	expr, is := strings.CutPrefix(text, regexpCharacter)
+	if !is {
+		return true
+	}
+	_, err := regexp.Compile(expr)
+	return err == nil && expr != ""
+}
+
+// idList reads "a,b" or a list of such texts.
+func idList(at func(*Route) *[]string) kind[Route] {
+	return kind[Route]{wantIDs, func(r *Route, f field) {
+		var ids []string
+		eachText(f, wantIDs, func(item field, id string) {
+			if !isID(id) || slices.Contains(ids, id) {
+				item.wantInstead(quote(id), wantIDs+", each once")
+				return
+			}
+			ids = append(ids, id)
+		})
+		if f.shape() == aList && len(f.items()) == 0 {
+			f.fail("is empty: want " + wantIDs)
+		}
+		*at(r) = ids
+	}}
+}
+
+// readRoutes reads a list of routes.
+func readRoutes(c *Config, f field) {
+	items, ok := f.entries("routes", maxRoutes, "a list of routes")
+	if !ok {
+		return
+	}
+	c.Routes = nil
+	for i, item := range items {
+		c.Routes = append(c.Routes, readRoute(item, i == len(items)-1))
+	}
+}
+
+// readRoute reads the mapping of a route. The last one may be for everything.
+func readRoute(f field, last bool) (r Route) {
+	if f.shape() != aMapping {
+		f.wantInstead(f.shape(), "a mapping of patterns such as log_group or bucket, and of what holds then")
+		return r
+	}
+	from := fill(&r, routeSettings(), f)
+	var patterns []string
+	narrow := false
+	for _, s := range patternSettings() {
+		patterns = append(patterns, s.key)
+		_, set := from[s.key]
+		narrow = narrow || set
+	}
+	if !narrow && !last {
+		f.fail("has no pattern, so that no route behind it counts: want one of " + strings.Join(patterns, ", ") +
+			", or make it the last")
+	}
+	if !r.Drop {
+		return r
+	}
+	for _, s := range routeSettings() {
+		if member, set := from[s.key]; set && s.key != dropKey && !slices.Contains(patterns, s.key) {
+			member.fail("has no effect, as the route drops everything: leave this or drop out")
+		}
+	}
+	return r
+}
+
+// checkRoutes checks what routes say of other settings, once all are read.
+func checkRoutes(f field, c *Config) {
+	if f.node == nil || f.shape() != aList || len(f.node.Content) != len(c.Routes) {
+		return
+	}
+	taken := map[string]bool{}
+	for _, rule := range c.Redact {
+		taken[rule.Name] = true
+	}
+	for i, item := range f.items() {
+		if ids, set := item.member(destinationsKey); set {
+			checkIDs(ids, c.Destinations)
+		}
+		rules, set := item.member(redactKey)
+		if !set || rules.shape() != aList {
+			continue
+		}
+		// A name says which rule has replaced how much, and the rules of both places are applied together.
+		for j, rule := range rules.items() {
+			if names := c.Routes[i].Processing.Redact; j < len(names) && names[j].Name != "" && taken[names[j].Name] {
+				rule.fail("has the name of a rule at the top of the document: give it another")
+			}
+		}
+	}
+}
+
+// checkIDs reports ids that no destination has. Without destinations there is nothing to compare with.
+func checkIDs(f field, list []Destination) {
+	if len(list) == 0 {
+		return
+	}
+	ids := make([]string, len(list))
+	for i, d := range list {
+		ids[i] = d.ID
+	}
+	eachText(f, wantIDs, func(item field, id string) {
+		if isID(id) && !slices.Contains(ids, id) {
+			item.fail(quote(id) + ", as a destination: " + unknown(id, ids))
+		}
+	})
+}

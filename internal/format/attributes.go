@@ -1,0 +1,54 @@
+package format
+
+import (
+	"slices"
+
+	"sluice/internal/service"
+)
+
+// Naming says what attributes are called.
+type Naming uint8
+
+// The namings.
+const (
+	AWS  Naming = iota // as the documentation of the service calls them
+	ECS                // Elastic Common Schema, dotted, where it has a name for a field
+	OTel               // OpenTelemetry semantic conventions, where they have a name for a field
+	namings
+)
+
+// Attributes says what the lines of logs hold, as JSON. It is not safe for concurrent use.
+type Attributes struct {
+	naming Naming
+	log    service.Log // whose lines write reads
+	write  func(a *Attributes, w *writer, header, line []byte) bool
+	w      writer
+	columns
+	objects objects
+	scratch []byte // a value without its escapes
+}
+
+// NewAttributes returns one that uses these names.
+func NewAttributes(naming Naming) *Attributes { return &Attributes{naming: naming} }
+
+// Append appends what a line says as the members of one JSON object, braces included. header is the line that names the
+// columns, nil where there is none; line is plain text, valid UTF-8, with or without its end, and stays as it is. It
+// reports false, and appends nothing, when the log is not known or the line is not as its lines are: a line that does not
+// fit stays a line. Members and columns that are not known are kept, "-" is absence, and names do not repeat.
+func (a *Attributes) Append(dst []byte, log service.Log, header, line []byte) (out []byte, ok bool) {
+	if a.write == nil || a.log != log {
+		a.log, a.write = log, layouts[log].attributes
+		if a.write == nil {
+			return dst, false
+		}
+	}
+	line = slices.Clip(trimEnd(line)) // a short value may be read with what follows, but nothing behind the line
+	a.w = writer{dst: dst, start: len(dst), naming: a.naming}
+	if ok = a.write(a, &a.w, header, line); ok {
+		out = a.w.close()
+	} else {
+		out = a.w.dst[:len(dst)]
+	}
+	a.w.dst = nil
+	return out, ok
+}

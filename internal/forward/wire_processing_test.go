@@ -1,0 +1,85 @@
+package forward
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// processingRows show what the settings do that decide what becomes of a record.
+func processingRows() map[string]wired {
+	const converts = `agent: {dataProcessingOptions: [{optionName: CSVTOJSON, customFieldNames: [a, b]}]}`
+	levels := []string{`{"level":"error","n":1}`, `{"level":"info","n":2}`}
+	steps := []string{"start", " one", "start"}
+	return map[string]wired{
+		"include where":   {"IncludeWhere", with(`include_where: [{attribute: level, matches: err}]`, httpWith("")), become(levels, levels[0])},
+		"exclude where":   {"ExcludeWhere", with(`exclude_where: [{attribute: level, matches: err}]`, httpWith("")), become(levels, levels[1])},
+		"sample":          {"Sample", with(`sample: 0.000001`, httpWith("")), become(levels)},
+		"sample, usual":   {"", httpWith(""), become(levels, levels...)},
+		"expand":          {"Processing Expand", with(`expand: a.b`, httpWith("")), become([]string{`{"a":{"b":[1.10,{"c":2}]}}`}, `1.10`, `{"c":2}`)},
+		"agent":           {"Agent", with(converts, httpWith("")), become([]string{"1,2"}, `{"a":"1","b":"2"}`)},
+		"severity":        {"Severity", with("severity: true", httpWith("")), items(levels[:1], `"severity":"error"`)},
+		"severity, usual": {"", httpWith(""), items(levels[:1], `"message":`, `!"severity"`)},
+		"status":          {"Severity", with("severity: true", datadogWith("")), items(levels[:1], `"status":"error"`)},
+		"tag rules":       {"TagRules", with("tag_rules: {deny: [forwarder*]}, tags: [env:a]", datadogWith("")), items(levels[:1], `"ddtags":"env:a,aws_account`, "!forwarder_version")},
+		"events":          {"MultilineEvents", with("multiline_start: start, multiline_events: true", httpWith("")), become(steps, "start\n one", "start")},
+		"events, usual":   {"", with("multiline_start: start", httpWith("")), become(steps, steps...)},
+		"events, a route": {"Routes", with("routes: [{log_group: '*', multiline_start: start}]", httpWith("")), become(steps, "start\n one", "start")},
+		"route drops":     {"Routes", with("routes: [{from_source: cloudwatch, drop: true}]", httpWith("")), become(steps)},
+		"route, tags":     {"Routes", with("routes: [{owner: '~^1234', tags: [a:b], service: shop, host: h, source: s}]", datadogWith("")), items(steps, `"service":"shop"`, `"host":"h"`, `"ddsource":"s"`, "a:b")},
+		"tags of groups":  {"ResourceTags", with("fetch_log_group_tags: true", httpWith("")), asksForTags("ListTagsForResource")},
+		"tags, usual":     {"", httpWith(""), func(t *testing.T, r *rig) { t.Helper(); assert.Nil(t, r.tags) }},
+
+		"attributes":                {"Destination.Attributes", httpWith(""), items(levels[:1], `"attrs":{"level":"error","n":1}`)},
+		"attributes, off":           {"Destination.Attributes", httpWith("attributes: off"), items(levels[:1], `!"attrs"`)},
+		"attributes, Datadog":       {"Destination.Attributes", datadogWith("attributes: aws"), items(levels[:1], `"attrs":{"level":"error","n":1}`)},
+		"attributes, Datadog usual": {"", datadogWith(""), items(levels[:1], `!"attrs"`)},
+		"attributes, ECS":           {"Destination.Attributes", httpWith("attributes: ecs"), flows(`"source.ip":"192.0.2.7"`)},
+		"attributes, OpenTelemetry": {"Destination.Attributes", httpWith("attributes: otel"), flows(`"source.address":"192.0.2.7"`)},
+	}
+}
+
+// items makes a check of parts of the items that lines become; what stands behind a ! is not in them.
+func items(lines []string, parts ...string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, lines...))))
+		require.NoError(t, err)
+		for _, part := range parts {
+			if not, is := strings.CutPrefix(part, "!"); is {
+				assert.NotContains(t, string(r.intake.got[0].body), not)
+				continue
+			}
+			assert.Contains(t, string(r.intake.got[0].body), part)
+		}
+	}
+}
+
+// flows is items of a line of a VPC flow log.
+func flows(parts ...string) func(*testing.T, *rig) {
+	return items([]string{"2 123456789012 eni-0abc 192.0.2.7 198.51.100.9 443 49152 6 10 840 1769938200 1769938260 ACCEPT OK"}, parts...)
+}
+
+// asksForTags makes a check that AWS is asked for tags, which these tests' AWS does not know.
+func asksForTags(operation string) func(*testing.T, *rig) {
+	return func(t *testing.T, r *rig) {
+		t.Helper()
+		_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, "x"))))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"x"}, r.intake.messages(t, archiveHost))
+		assert.ErrorContains(t, r.tags.Trouble(), operation)
+	}
+}
+
+// A record goes to the destinations of its route, and is accounted for at the others.
+func TestRouteToDestinations(t *testing.T) {
+	r := newRig(t, twoHTTP(`routes: [{log_group: "*", from_source: cloudwatch, destinations: [b]}], `))
+	_, ledger, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, "x", "y"))))
+	require.NoError(t, err)
+	assert.Empty(t, r.intake.messages(t, "a.example.com"))
+	assert.Equal(t, []string{"x", "y"}, r.intake.messages(t, "b.example.com"))
+	assert.Equal(t, map[string]int{"route_elsewhere": 2}, ledger.Destinations["a"].Dropped)
+	assert.Equal(t, 2, ledger.Destinations["a"].In)
+}

@@ -1,0 +1,158 @@
+package join
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"sluice/internal/lines"
+	"sluice/internal/record"
+)
+
+var errBroken = errors.New("broken")
+
+// events yields records with these texts, over one buffer that each next one overwrites, and then an error if there is one.
+func events(origin *record.Origin, err error, texts ...string) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		var r record.Record
+		var buf []byte
+		for i, text := range texts {
+			for j := range buf {
+				buf[j] = '!'
+			}
+			buf = fmt.Appendf(buf[:0], "id%d", i)
+			id := len(buf)
+			if i%2 == 0 {
+				buf = append(buf, text...)
+			} else {
+				buf = record.AppendEscaped(buf, text)
+			}
+			r = record.Record{
+				Origin: origin, EventID: record.Plain(buf[:id]), TimeMillis: int64(1000 + i),
+				Message: record.Text{Bytes: buf[id:], Escaped: i%2 == 1},
+				Members: []record.Member{{Name: []byte("n"), Value: fmt.Append(nil, i)}},
+			}
+			if !yield(&r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+func joiner(t *testing.T, pattern string, maxLines, maxBytes int) *lines.Joiner {
+	t.Helper()
+	start, err := lines.CompileStart(pattern)
+	require.NoError(t, err)
+	return &lines.Joiner{Start: start, MaxLines: maxLines, MaxBytes: maxBytes}
+}
+
+func TestRecords(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in   []string
+		most int
+		size int
+		want []string
+	}{
+		"nothing":                  {in: nil},
+		"nothing matches":          {in: []string{"a", "b", " c"}, want: []string{"id0@1000 n=0: a", "id1@1001 n=1: b", "id2@1002 n=2:  c"}},
+		"a stack trace":            {in: []string{"# oops", "  at x", "  at y", "# next"}, want: []string{"id0@1000 n=0: # oops\n  at x\n  at y", "id3@1003 n=3: # next"}},
+		"before the first start":   {in: []string{"tail", "# one", "more"}, want: []string{"id0@1000 n=0: tail", "id1@1001 n=1: # one\nmore"}},
+		"line feeds of their own":  {in: []string{"# a\n", "b\n", "c\n"}, want: []string{"id0@1000 n=0: # a\nb\nc\n"}},
+		"a backslash and an n":     {in: []string{`# a\n`, `b\n`}, want: []string{"id0@1000 n=0: # a\\n\nb\\n"}},
+		"quotes and unicode":       {in: []string{"# \"é\"", "\u2028\t"}, want: []string{"id0@1000 n=0: # \"é\"\n\u2028\t"}},
+		"empty ones":               {in: []string{"# a", "", "b"}, want: []string{"id0@1000 n=0: # a\n\nb"}},
+		"cut by lines":             {in: []string{"# a", "b", "c", "d"}, most: 2, want: []string{"id0@1000 n=0: # a\nb", "id2@1002 n=2: c\nd"}},
+		"cut by bytes":             {in: []string{"# aaaa", "bbbb", "cccc"}, size: 12, want: []string{"id0@1000 n=0: # aaaa\nbbbb", "id2@1002 n=2: cccc"}},
+		"one is never cut in half": {in: []string{"# " + strings.Repeat("a", 99), "b"}, size: 12, want: []string{"id0@1000 n=0: # " + strings.Repeat("a", 99), "id1@1001 n=1: b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := joiner(t, "#", tc.most, tc.size)
+			origin := &record.Origin{Kind: record.CloudWatch}
+			for _, end := range []error{nil, errBroken} {
+				got, err := texts(Records(events(origin, end, tc.in...), func(*record.Record) *lines.Joiner { return j }))
+				assert.Equal(t, tc.want, got)
+				assert.Equal(t, end, err, "what came before an error stands")
+			}
+		})
+	}
+}
+
+// texts are the records as text, and the error that they ended with.
+func texts(records iter.Seq2[*record.Record, error]) (list []string, err error) {
+	for r, err := range records {
+		if err != nil {
+			return list, err
+		}
+		list = append(list, fmt.Sprintf("%s@%d n=%s: %s", r.EventID.AppendPlain(nil), r.TimeMillis, r.Members[0].Value, r.Message.AppendPlain(nil)))
+	}
+	return list, nil
+}
+
+func TestOriginsAreApart(t *testing.T) {
+	j := joiner(t, "#", 0, 0)
+	a, b, control := &record.Origin{LogGroup: "a"}, &record.Origin{LogGroup: "b"}, &record.Origin{LogGroup: "a", Control: true}
+	all := func(yield func(*record.Record, error) bool) {
+		for _, o := range []*record.Origin{a, b, control} {
+			for r, err := range events(o, nil, "# x", "y") {
+				if !yield(r, err) {
+					return
+				}
+			}
+		}
+	}
+	asked := 0
+	got, err := texts(Records(all, func(first *record.Record) *lines.Joiner {
+		asked++
+		if first.Origin == b {
+			return nil
+		}
+		return j
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"id0@1000 n=0: # x\ny", "id0@1000 n=0: # x", "id1@1001 n=1: y", "id0@1000 n=0: # x", "id1@1001 n=1: y",
+	}, got)
+	assert.Equal(t, 3, asked)
+}
+
+func TestStops(t *testing.T) {
+	j := joiner(t, "#", 0, 0)
+	for most := range 4 {
+		var got int
+		for range Records(events(&record.Origin{}, nil, "x", "# a", "b", "# c", "d"), func(*record.Record) *lines.Joiner { return j }) {
+			if got++; got > most {
+				break
+			}
+		}
+		assert.Equal(t, min(most+1, 3), got)
+	}
+}
+
+// FuzzRecords: whatever the texts are, what comes out is what went in, but for the line feeds between them.
+func FuzzRecords(f *testing.F) {
+	f.Add("# a|b|c|# d", 2, 10)
+	f.Add("a\n|b\\n|\\", 0, 0)
+	f.Fuzz(func(t *testing.T, text string, most, size int) {
+		text = strings.ToValidUTF8(text, "?")
+		in := strings.Split(text, "|")
+		j := joiner(t, "#", max(most, 0), max(size, 0))
+		var out strings.Builder
+		n := 0
+		for r, err := range Records(events(&record.Origin{}, nil, in...), func(*record.Record) *lines.Joiner { return j }) {
+			require.NoError(t, err)
+			out.Write(r.Message.AppendPlain(nil))
+			n++
+		}
+		assert.LessOrEqual(t, n, len(in))
+		bare := func(s string) string { return strings.ReplaceAll(s, "\n", "") }
+		assert.Equal(t, bare(strings.Join(in, "")), bare(out.String()))
+	})
+}

@@ -1,0 +1,105 @@
+package process
+
+import (
+	"cmp"
+	"strings"
+
+	"sluice/internal/record"
+	"sluice/internal/service"
+)
+
+// complete fills in what is the same for all records of an origin; first is the message of its first record.
+func (p *Processor) complete(o *record.Origin, first record.Text) {
+	p.countUntagged()
+	p.identity = p.identify(o, first)
+	id := &p.identity
+	o.Source, o.Service, o.Host, o.Log = id.Source, id.Service, id.Host, string(id.Log)
+	o.Found.Source, o.Found.Service = id.Source, id.Service
+	p.plan = p.choose(o)
+
+	route := p.plan.route
+	if route != nil && route.Drop {
+		p.found, p.tags = resourceTags{}, nil
+		return // nobody sees what else it is
+	}
+	if source := p.sourceRule(); source != "" {
+		o.Source = source
+	}
+	if id.Function != "" {
+		o.LambdaARN = lambdaARN(o, id.Function)
+		o.Host = o.LambdaARN
+	}
+	if route != nil && route.Host != "" {
+		o.Host = route.Host
+	}
+	p.found = p.lookUp(o)
+	p.tags = p.tagsOf(o)
+	o.Tags = p.rules.TagRules.apply(p.tags)
+}
+
+// sourceRule is the source that the settings have for an origin; empty when they have none.
+func (p *Processor) sourceRule() string {
+	if p.plan.route != nil && p.plan.route.Source != "" {
+		return p.plan.route.Source
+	}
+	return p.rules.Source
+}
+
+// identify says who wrote the log. What a reader has found counts, as it was before the settings replaced it.
+func (p *Processor) identify(o *record.Origin, first record.Text) service.Identity {
+	if o.Kind == record.CloudWatch {
+		id := service.FromLogGroup(o.LogGroup, o.LogStream, p.plain(first))
+		if p.rules.CoarseNames {
+			log := id.Log
+			id = service.Coarse(o.LogGroup, o.LogStream)
+			id.Log = log
+		}
+		return id
+	}
+	if o.Found.Source != "" {
+		return service.Identity{Source: o.Found.Source, Service: o.Found.Service, Log: service.Log(o.Log)}
+	}
+	id := service.Identity{Source: o.Source, Service: o.Service, Log: service.Log(o.Log)}
+	switch {
+	case o.Kind == record.S3 && p.rules.CoarseNames:
+		id.Source, id.Service = service.CoarseObject(o.Key), ""
+	case (o.Kind == record.Kinesis || o.Kind == record.Firehose) && o.Source == "":
+		if known := service.FromStream(o.StreamARN, p.plain(first)); p.rules.CoarseNames {
+			id.Log = known.Log
+		} else {
+			id = service.Identity{Source: known.Source, Service: cmp.Or(id.Service, known.Service), Log: known.Log}
+		}
+	case o.Kind == record.EventBridge && o.Log == "":
+		id.Log = service.FromEvent("aws." + o.Source).Log
+	}
+	id.Source = cmp.Or(id.Source, string(o.Kind))
+	return id
+}
+
+// isOwn reports whether an origin is our own log. Another account may have a log group of the same name.
+func (p *Processor) isOwn(o *record.Origin) bool {
+	if o.LogGroup == "" || o.LogGroup != p.rules.OwnLogGroup {
+		return false
+	}
+	own := strings.SplitN(o.FunctionARN, ":", 6) // arn:partition:lambda:region:account:function:name
+	return len(own) < 6 || own[4] == o.Owner
+}
+
+// lambdaARN names the function that wrote a log: in the account that owns the log group, in the forwarder's partition.
+func lambdaARN(o *record.Origin, function string) string {
+	// arn:partition:lambda:region:account:function:name
+	own := strings.SplitN(o.FunctionARN, ":", 6)
+	partition, account := "aws", o.Owner
+	if len(own) == 6 {
+		partition = own[1]
+		if !isAccount(account) {
+			account = own[4]
+		}
+	}
+	return strings.ToLower("arn:" + partition + ":lambda:" + o.Region + ":" + account + ":function:" + function)
+}
+
+// isAccount reports whether s is an AWS account id: 12 digits.
+func isAccount(s string) bool {
+	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
+}

@@ -1,0 +1,145 @@
+package process
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"sluice/internal/record"
+)
+
+// tagsOf gives the tags of an origin in the order of the Datadog Forwarder, and settles the service: that of the route, that
+// of a service tag of the function that wrote the log, of the first service tag of all others, what the log says, the
+// source. There is one service tag, and it says the same.
+//
+// The order is: tags of the bucket, of the settings, of the route, our own, of the log group, of the function.
+func (p *Processor) tagsOf(o *record.Origin) record.Tags {
+	var route Route
+	if p.plan.route != nil {
+		route = *p.plan.route
+	}
+	list := make(record.Tags, 0, len(p.found.bucket)+len(p.rules.Tags)+len(route.Tags)+len(p.found.group)+len(p.found.function)+8)
+	list = append(append(append(list, p.found.bucket...), p.rules.Tags...), route.Tags...)
+	if p.rules.ForwarderName != "" {
+		list = append(list, record.Tag{Key: "forwardername", Value: strings.ToLower(p.rules.ForwarderName)})
+	}
+	list = append(list, record.Tag{Key: "forwarder_version", Value: p.rules.ForwarderVersion})
+	if p.sourceRule() != "" {
+		list = append(list, record.Tag{Key: "source_overridden", Value: "true"})
+	}
+	list = append(list, p.found.group...)
+
+	configured, list := oneService(list)
+	own, function := oneService(slices.Clone(p.found.function))
+	o.Service = cmp.Or(route.Service, own, configured, p.identity.Service, o.Source)
+	if configured != "" {
+		setService(list, o.Service)
+	}
+	switch {
+	case p.identity.Function != "":
+		setService(function, o.Service)
+		if configured != "" {
+			function = slices.DeleteFunc(function, isService)
+		}
+		return p.appendFunction(list, o, function, configured == "" && own == "")
+	case isAccount(o.Owner):
+		list = append(list, record.Tag{Key: "aws_account", Value: o.Owner})
+	}
+	return list
+}
+
+// appendFunction appends what is known of the function that wrote a log, sorted as texts; function are its own tags. With
+// named, the service is one of them.
+func (p *Processor) appendFunction(list record.Tags, o *record.Origin, function record.Tags, named bool) record.Tags {
+	if hasEnv(function) {
+		list = withoutPlaceholder(list)
+	} else if _, has := list.Get("env"); !has {
+		list = append(list, record.Tag{Key: "env", Value: "none"})
+	}
+	start := len(list)
+	if isAccount(o.Owner) {
+		list = append(list, record.Tag{Key: "aws_account", Value: o.Owner})
+	}
+	list = append(list, record.Tag{Key: "functionname", Value: p.identity.Function}, record.Tag{Key: "region", Value: o.Region})
+	if named {
+		list = append(list, record.Tag{Key: "service", Value: o.Service})
+	}
+	if len(function) == 0 {
+		return list // they are sorted as they stand
+	}
+	list = append(list, function...)
+	slices.SortFunc(list[start:], func(a, b record.Tag) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Concat(list[:start], slices.Compact(list[start:]))
+}
+
+// hasEnv reports whether tags name an environment.
+func hasEnv(list record.Tags) bool {
+	return slices.ContainsFunc(list, func(tag record.Tag) bool { return tag.Key == "env" && tag.Value != "" })
+}
+
+// isService reports whether a tag names a service; a bare word does not.
+func isService(tag record.Tag) bool { return tag.Key == "service" && tag.Value != "" }
+
+// setService gives the tag that names the service this name.
+func setService(list record.Tags, name string) {
+	if i := slices.IndexFunc(list, isService); i >= 0 {
+		list[i].Value = name
+	}
+}
+
+// oneService returns the service that tags name first, "" when they name none, and tags without any further one. The tags
+// given are overwritten.
+func oneService(list record.Tags) (name string, rest record.Tags) {
+	rest = slices.DeleteFunc(list, func(tag record.Tag) bool {
+		if !isService(tag) {
+			return false
+		}
+		first := name == ""
+		if first {
+			name = tag.Value
+		}
+		return !first
+	})
+	return name, rest
+}
+
+// apply returns the tags that the rules leave; tags itself when there is no rule.
+func (r *TagRules) apply(list record.Tags) record.Tags {
+	if len(r.Rename)+len(r.Allow)+len(r.Deny)+r.Max == 0 {
+		return list
+	}
+	kept := make(record.Tags, 0, len(list))
+	for _, tag := range list {
+		if name, has := r.Rename[tag.Key]; has {
+			tag.Key = name
+		}
+		if len(r.Allow) > 0 && !anyStands(r.Allow, tag.Key) || anyStands(r.Deny, tag.Key) {
+			continue
+		}
+		if kept = append(kept, tag); len(kept) == r.Max {
+			break
+		}
+	}
+	return kept
+}
+
+func anyStands(patterns []string, key string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return standsFor(pattern, key) })
+}
+
+// standsFor reports whether a pattern, in which * stands for any text, stands for all of text.
+func standsFor(pattern, text string) bool {
+	head, pattern, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return head == text
+	}
+	text, ok := strings.CutPrefix(text, head)
+	for ok {
+		var middle string
+		if middle, pattern, wild = strings.Cut(pattern, "*"); !wild {
+			return strings.HasSuffix(text, middle)
+		}
+		_, text, ok = strings.Cut(text, middle)
+	}
+	return false
+}
