@@ -55,7 +55,7 @@ func TestSamples(t *testing.T) {
 			if e.Stream {
 				function = "kinesis"
 			}
-			r := newRig(t, setup{function: function})
+			r := newRig(t, setup{function: function, env: map[string]string{"SLUICE_RESHAPE": "false"}})
 			r.lines = e.Lines
 			if e.Stream {
 				require.NoError(t, r.mapping.Drain(t.Context(), e.Records))

@@ -81,6 +81,12 @@ func TestShowRecords(t *testing.T) {
 	assert.Contains(t, text, strings.Repeat("x", maxShownText-1)+"…\n")
 }
 
+func TestShowSources(t *testing.T) {
+	var out bytes.Buffer
+	showSources(&out, []intake.Entry{{Source: "waf", Service: "waf"}, {Source: "eks", Service: "b"}, {Source: "eks", Service: "a"}, {Source: "waf", Service: "waf"}})
+	assert.Equal(t, "\nwho wrote them, as Sluice has found out:\n\nsource  service  lines\neks     a        1\neks     b        1\nwaf     waf      2\n", out.String())
+}
+
 func TestShowLedgerEndsWithTheLedger(t *testing.T) {
 	var out bytes.Buffer
 	showLedger(&out, &audit.Report{In: 3, Delivered: 3, Duplicates: map[audit.Class]int{audit.D2: 2}})

@@ -75,6 +75,7 @@ func account(ctx context.Context, out io.Writer, scene *scene, work work) error 
 		return err
 	}
 	entries := opened(scene.intake.Entries())
+	showSources(out, entries)
 	showRecords(out, entries, work)
 	showObjects(out, scene, work.objects)
 	scene.loop.show(out, scene.bucket, len(work.records))

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -48,6 +50,26 @@ func showRecords(out io.Writer, entries []intake.Entry, w work) {
 		}
 		fmt.Fprintf(out, "  tags     %s\n  message  %s\n", strings.ReplaceAll(e.Tags, ",", ", "), shorten(e.Message))
 	}
+}
+
+// showSources prints which services were recognised: nobody has told them.
+func showSources(out io.Writer, entries []intake.Entry) {
+	type name struct{ source, service string }
+	lines := map[name]int{}
+	for _, e := range entries {
+		lines[name{e.Source, e.Service}]++
+	}
+	names := slices.SortedFunc(maps.Keys(lines), func(a, b name) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.service, b.service))
+	})
+	fmt.Fprintln(out, "\nwho wrote them, as Sluice has found out:")
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "source\tservice\tlines")
+	for _, n := range names {
+		fmt.Fprintf(table, "%s\t%s\t%d\n", n.source, n.service, lines[n])
+	}
+	table.Flush()
 }
 
 // shorten makes a message fit for a line of a terminal: no control characters, not too long.

@@ -87,6 +87,7 @@ func (s *scene) serve(ctx context.Context) error {
 func (s *scene) start(ctx context.Context) error {
 	objects := s.bucket.Env()
 	objects["SLUICE_PARK_BUCKET"] = parkBucket
+	objects["SLUICE_RESHAPE"] = "false" // WAF's logs as they came, which the audit goes by
 	events, replay := maps.Clone(objects), maps.Clone(objects)
 	replay["DD_API_KEY"], replay["AWS_EXECUTION_ENV"] = replayKey, strings.TrimPrefix(replayAgent, "exec-env/")
 	maps.Copy(objects, map[string]string{

@@ -46,7 +46,7 @@ var stream = envelope.Stream{
 // Files are all samples, by name.
 func Files() ([]File, error) {
 	var files []File
-	for _, d := range direct {
+	for _, d := range slices.Concat(direct, moreDirect) {
 		body, err := envelope.CloudWatch(d.doc.gzip())
 		if err != nil {
 			return nil, err

@@ -7,11 +7,13 @@ import (
 	"sluice/e2e/stack/envelope"
 )
 
-// direct are the events of a CloudWatch Logs subscription with the function as its destination.
-var direct = []struct {
+// directEvent is an event of a CloudWatch Logs subscription with the function as its destination.
+type directEvent struct {
 	name string
 	doc  document
-}{
+}
+
+var direct = []directEvent{
 	{"cloudwatch-lambda.json", data(account, "/aws/lambda/orders", "2026/02/01/[$LATEST]94fa867e5374431291a7fc14e2f56ae7", 100,
 		"START RequestId: 6234bffe-149a-4642-81ff-2e8e376d8aff Version: $LATEST\n",
 		"2026-02-01T09:30:01.173Z\t6234bffe-149a-4642-81ff-2e8e376d8aff\tINFO\torder 1042 accepted\n",

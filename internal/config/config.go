@@ -222,6 +222,10 @@ type Datadog struct {
 	// Setting: structured, SLUICE_STRUCTURED.
 	Structured Structured
 
+	// Reshape says that lists in WAF logs become objects and findings of Security Hub items of their own. Default true.
+	// Setting: reshape, SLUICE_RESHAPE.
+	Reshape bool
+
 	// EventID says which id an item carries. Never empty; default EventIDFull. Setting: event_id, SLUICE_EVENT_ID.
 	EventID EventID
 }

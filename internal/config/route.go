@@ -4,6 +4,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"sluice/internal/format"
+	"sluice/internal/service"
 )
 
 // Route says what holds for some logs in place of what holds for all. It is for those for which all of its patterns that
@@ -15,6 +18,8 @@ type Route struct {
 	LogGroup, LogStream, Bucket, Key, Stream, Owner, FromSource string
 
 	Source, Service, Host string   // replace what was found; empty keeps it
+	Log                   string   // replaces the shape of the lines that was found: a service.Log that has attributes
+	Columns               string   // names of columns, spaces between them, of lines without a header; empty: as documented
 	Tags                  []string // added behind Config.Tags
 	Destinations          []string // ids; empty for all
 	Drop                  bool     // nothing is sent
@@ -25,6 +30,8 @@ type Route struct {
 
 const (
 	wantPattern = "a pattern of 1 to 1024 bytes, in which * stands for any text, or ~ and a regular expression of RE2"
+	wantLog     = "a kind of log, as the page logs.md names them, such as vpc-flow"
+	wantColumns = "1 to 256 names of columns with spaces between them, at most 16 KiB"
 	wantIDs     = "ids of destinations: a list, or separated by commas"
 
 	maxPatternBytes = 1024 // a key has no more; Amazon S3 user guide, "Naming Amazon S3 objects"
@@ -82,6 +89,14 @@ func labelSettings() []setting[Route] {
 		key: "host", otherwise: "as found", kind: name(func(r *Route) *string { return &r.Host }),
 		meaning: "Replaces the host.",
 	}, {
+		key: "log", otherwise: "as found", kind: words(wantLog, func(r *Route) *string { return &r.Log }, parseLog),
+		meaning: "Replaces the kind of log that was found (logs.md), by which attributes and severities are read.",
+	}, {
+		key: "columns", otherwise: "those of the log's default format",
+		kind: words(wantColumns, func(r *Route) *string { return &r.Columns }, parseColumns),
+		meaning: "Names of the columns, in their order, of lines that have no header: a flow log with a format of its own, or a " +
+			"real-time log of CloudFront. Attributes are named after them.",
+	}, {
 		key: "tags", otherwise: "none", kind: tagList(func(r *Route) *[]string { return &r.Tags }),
 		meaning: "Tags put on the records, behind those of the top of the document.",
 	}, {
@@ -119,6 +134,16 @@ func isPattern(text string) bool {
 	}
 	_, err := regexp.Compile(expr)
 	return err == nil && expr != ""
+}
+
+// parseLog accepts a log whose lines say something.
+func parseLog(text string) (string, bool) { return text, format.Fields(service.Log(text)) != nil }
+
+// parseColumns accepts names with spaces or commas between them, as AWS shows a format, and puts one space there.
+func parseColumns(text string) (string, bool) {
+	const most, mostBytes = 256, 16 << 10
+	names := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\t' })
+	return strings.Join(names, " "), len(names) > 0 && len(names) <= most && len(text) <= mostBytes
 }
 
 // idList reads "a,b" or a list of such texts.

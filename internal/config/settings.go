@@ -183,6 +183,11 @@ func datadogSettings() []setting[draft] {
 		meaning: "CloudTrail records of S3 objects and EventBridge events: their members at the root of the item, as the " +
 			"Datadog Forwarder sends them, or their text as the message.",
 	}, {
+		key: "reshape", scope: TypeDatadog, variables: variables("SLUICE_RESHAPE"), preset: "true",
+		kind: toggle(func(d *draft) *bool { return &d.Datadog.Reshape }),
+		meaning: "WAF logs with objects in place of their lists, such as headers by their names, and an item for each finding of " +
+			"Security Hub, as the Datadog Forwarder makes them. If not, they are sent as they came.",
+	}, {
 		key: "event_id", scope: TypeDatadog, variables: variables("SLUICE_EVENT_ID"), preset: string(EventIDFull),
 		kind:    choice(func(d *draft) *EventID { return &d.Datadog.EventID }, EventIDFull, EventIDShort, EventIDNone),
 		meaning: "The id of an item, by which duplicates are found. It is a good part of what is sent for short lines.",

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/event"
 	"sluice/internal/park"
 	"sluice/internal/record"
+	"sluice/internal/service"
 	"sluice/internal/source/kinesis"
 )
 
@@ -150,25 +151,32 @@ func (inv *invocation) streamPayload(data []byte, text kinesis.UserRecord, unit 
 	if err != nil {
 		return err
 	}
-	text.Origin = origins.of(&inv.base)
 	for user := range users {
-		if err := inv.userRecord(user, &text, unit); err != nil {
+		if err := inv.userRecord(user, &text, unit, origins); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// origins are those of plain records, by stream: all of a stream's lines share one.
-type origins map[string]*record.Origin
+// origins are those of plain records: the lines of a stream that are of one log share one.
+type origins map[originOf]*record.Origin
 
-func (o origins) of(base *record.Origin) *record.Origin {
-	known := o[base.StreamARN]
+// originOf is what tells the origins of plain records apart.
+type originOf struct{ stream, source, log string }
+
+// of returns the origin for a user record that begins with this text. Any producer may write to a stream, so each record is
+// looked at.
+func (o origins) of(base *record.Origin, text []byte) *record.Origin {
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	log := service.FromStream(base.StreamARN, first)
+	key := originOf{base.StreamARN, log.Source, string(log.Log)}
+	known := o[key]
 	if known == nil {
 		copied := *base
 		copied.Kind = record.Kinesis
 		known = &copied
-		o[base.StreamARN] = known
+		o[key] = known
 	}
 	return known
 }
@@ -178,11 +186,12 @@ func (o origins) of(base *record.Origin) *record.Origin {
 const headBytes = 4 << 10
 
 // userRecord forwards a subscription payload, or lines of text, packed or not.
-func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit int) error {
+func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit int, origins origins) error {
 	switch kinesis.Sniff(user) {
 	case kinesis.Subscription:
 		return inv.forward(inv.joined(inv.f.decoder.Records(bytes.NewReader(user), &inv.base)), unit)
 	case kinesis.Lines:
+		text.Origin = origins.of(&inv.base, user)
 		return inv.lines(user, text, unit)
 	case kinesis.Gzip:
 	}
@@ -200,6 +209,7 @@ func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit in
 	if kinesis.Sniff(head) == kinesis.Subscription {
 		return inv.forward(inv.joined(inv.f.decoder.Records(plain, &inv.base)), unit)
 	}
+	text.Origin = origins.of(&inv.base, head)
 	return inv.linesOf(plain, text, unit)
 }
 

@@ -109,13 +109,16 @@ func TestKinesisRegion(t *testing.T) {
 	}
 }
 
-// The lines of a stream share an origin, so that what is the same for all is made once.
+// The lines of a stream share an origin, so that what is the same for all is made once, unless they are of different logs.
 func TestOriginsOfStreams(t *testing.T) {
 	known := origins{}
-	a := known.of(&record.Origin{StreamARN: "a", Region: "r"})
+	a := known.of(&record.Origin{StreamARN: "a", Region: "r"}, []byte("x"))
 	assert.Equal(t, &record.Origin{Kind: record.Kinesis, StreamARN: "a", Region: "r"}, a)
-	assert.NotSame(t, a, known.of(&record.Origin{StreamARN: "b"}))
-	assert.Same(t, a, known.of(&record.Origin{StreamARN: "a"}))
+	assert.NotSame(t, a, known.of(&record.Origin{StreamARN: "b"}, []byte("x")))
+	assert.Same(t, a, known.of(&record.Origin{StreamARN: "a"}, []byte("y\nz")))
+	waf := []byte(`{"webaclId":"a","httpRequest":{}}` + "\n")
+	assert.NotSame(t, a, known.of(&record.Origin{StreamARN: "a"}, waf))
+	assert.Same(t, known.of(&record.Origin{StreamARN: "a"}, waf), known.of(&record.Origin{StreamARN: "a"}, waf))
 }
 
 // A record that cannot be read is named to Lambda: what stands before it is delivered, what stands behind it is not sent.

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/process/agent"
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
+	"sluice/internal/service"
 )
 
 // errNoRegexp does not quote the pattern: it tells what somebody wants to hide.
@@ -55,8 +56,12 @@ func processRoute(cfg *config.Config, r *config.Route) (process.Route, error) {
 	if err != nil {
 		return process.Route{}, err
 	}
+	var columns []byte
+	if r.Columns != "" {
+		columns = []byte(r.Columns)
+	}
 	return process.Route{
-		Match: match, Source: r.Source, Service: r.Service, Host: r.Host, Tags: tagsOf(r.Tags), Drop: r.Drop,
+		Match: match, Log: service.Log(r.Log), Columns: columns, Source: r.Source, Service: r.Service, Host: r.Host, Tags: tagsOf(r.Tags), Drop: r.Drop,
 		Destinations: r.Destinations, Steps: steps,
 	}, nil
 }

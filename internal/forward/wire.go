@@ -220,7 +220,7 @@ func (b *builder) lane(ctx context.Context, d *config.Destination) (*lane, error
 	}
 	l := newLane(deliver.NewSender(dest, client, o), d.ID+"/"+b.epoch, oversize)
 	l.place = park.Destination{ID: d.ID, Type: string(d.Type), Host: hostOf(url)}
-	if d.Type == config.TypeDatadog {
+	if d.Type == config.TypeDatadog && d.Datadog.Reshape {
 		l.reshape = new(datadog.Reshaper).Each
 	}
 	if d.Type == config.TypeDatadog && d.Datadog.Late != config.LateSend {

@@ -29,6 +29,10 @@ func processingRows() map[string]wired {
 		"events, a route": {"Routes", with("routes: [{log_group: '*', multiline_start: start}]", httpWith("")), become(steps, "start\n one", "start")},
 		"route drops":     {"Routes", with("routes: [{from_source: cloudwatch, drop: true}]", httpWith("")), become(steps)},
 		"route, tags":     {"Routes", with("routes: [{owner: '~^1234', tags: [a:b], service: shop, host: h, source: s}]", datadogWith("")), items(steps, `"service":"shop"`, `"host":"h"`, `"ddsource":"s"`, "a:b")},
+		"route, columns":  {"Routes", with("routes: [{log_group: '*', log: vpc-flow, columns: 'srcaddr dstaddr, vpc-id'}]", httpWith("")), items([]string{"192.0.2.7 - vpc-0a"}, `"attrs":{"srcaddr":"192.0.2.7","vpc-id":"vpc-0a"}`)},
+		"real-time log":   {"Routes", with("routes: [{log_group: '*', log: cloudfront-realtime, columns: 'timestamp c-ip sc-status'}]", httpWith("")), items([]string{"1769938200.123\t192.0.2.7\t200"}, `"sc-status":200`)},
+		"reshaped":        {"Datadog.Reshape", datadogWith(""), items([]string{wafLine}, `\"headers\":{\"Host\":\"a\"}`)},
+		"not reshaped":    {"Datadog.Reshape", datadogWith("reshape: false"), items([]string{wafLine}, `\"headers\":[{`)},
 		"tags of groups":  {"ResourceTags", with("fetch_log_group_tags: true", httpWith("")), asksForTags("ListTagsForResource")},
 		"tags, usual":     {"", httpWith(""), func(t *testing.T, r *rig) { t.Helper(); assert.Nil(t, r.tags) }},
 
@@ -40,6 +44,8 @@ func processingRows() map[string]wired {
 		"attributes, OpenTelemetry": {"Destination.Attributes", httpWith("attributes: otel"), flows(`"source.address":"192.0.2.7"`)},
 	}
 }
+
+const wafLine = `{"webaclId":"a","httpRequest":{"headers":[{"name":"Host","value":"a"}]}}`
 
 // items makes a check of parts of the items that lines become; what stands behind a ! is not in them.
 func items(lines []string, parts ...string) func(*testing.T, *rig) {
@@ -82,4 +88,16 @@ func TestRouteToDestinations(t *testing.T) {
 	assert.Equal(t, []string{"x", "y"}, r.intake.messages(t, "b.example.com"))
 	assert.Equal(t, map[string]int{"route_elsewhere": 2}, ledger.Destinations["a"].Dropped)
 	assert.Equal(t, 2, ledger.Destinations["a"].In)
+}
+
+// Each record of a stream is looked at: others than those of its first log have other sources.
+func TestStreamOfSeveralLogs(t *testing.T) {
+	r := newRig(t, httpWith(""))
+	_, _, err := r.invoke(t, Kinesis, batchOf([]byte("x"), []byte(`{"webaclId":"a","httpRequest":{}}`), []byte("y\nz")))
+	require.NoError(t, err)
+	var sources []string
+	for _, item := range r.intake.items(t, archiveHost) {
+		sources = append(sources, item["source"].(string))
+	}
+	assert.Equal(t, []string{"kinesis", "waf", "kinesis", "kinesis"}, sources)
 }

@@ -22,6 +22,9 @@ func (p *Processor) complete(o *record.Origin, first record.Text) {
 		p.found, p.tags = resourceTags{}, nil
 		return // nobody sees what else it is
 	}
+	if route != nil && route.Log != "" {
+		o.Log = string(route.Log)
+	}
 	if source := p.sourceRule(); source != "" {
 		o.Source = source
 	}

@@ -88,6 +88,9 @@ func (p *Processor) Apply(r *record.Record) (out []*record.Record, rule ledger.R
 	if r.Origin != p.origin {
 		p.enter(r)
 	}
+	if p.plan.route != nil && r.Columns == nil {
+		r.Columns = p.plan.route.Columns
+	}
 	p.out = append(p.out[:0], r)
 	if !p.plan.alters { // most records, and so without a loop
 		p.derive(r)

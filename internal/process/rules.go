@@ -6,6 +6,7 @@ import (
 	"sluice/internal/process/agent"
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
+	"sluice/internal/service"
 	"sluice/internal/tags"
 )
 
@@ -54,6 +55,8 @@ type Route struct {
 	// that were found for it, and neither host nor tags.
 	Match                 func(o *record.Origin) bool
 	Source, Service, Host string      // replace what was found; empty keeps it
+	Log                   service.Log // replaces the shape of the lines; empty keeps it
+	Columns               []byte      // names the columns of lines without a header; nil for those of the log
 	Tags                  record.Tags // put behind those of the rules
 	Drop                  bool        // nothing is sent
 	Destinations          []string    // their ids; nil for all
