@@ -55,6 +55,12 @@ func (c *Config) Alters() bool {
 		slices.ContainsFunc(c.Routes, func(r Route) bool { return r.Drop || r.Processing.alters() })
 }
 
+// Redacts reports whether text of some logs is replaced.
+func (c *Config) Redacts() bool {
+	return c.RedactIP || c.RedactEmail || len(c.Redact) > 0 ||
+		slices.ContainsFunc(c.Routes, func(r Route) bool { return len(r.Processing.Redact) > 0 })
+}
+
 func (p *Processing) alters() bool {
 	return len(p.Include)+len(p.Exclude)+len(p.IncludeWhere)+len(p.ExcludeWhere)+len(p.Redact) > 0 ||
 		p.Sample > 0 && p.Sample < 1 || p.Expand != "" || len(p.Agent.Options) > 0 || p.Agent.Terminator != ""

@@ -326,3 +326,29 @@ func TestBrokenEnvelope(t *testing.T) {
 		})
 	}
 }
+
+// Where text is to be redacted, an envelope that cannot be read is not sent: it may hold the text packed.
+func TestBrokenEnvelopeOfWhatIsRedacted(t *testing.T) {
+	const key = "errors/splunk-failed/app-logs-1-2026-02-01-09-30-00-11111111-2222-4333-8444-555555555555"
+	good := `{"attemptsMade":1,"arrivalTimestamp":1769938200123,"errorCode":"x","rawData":"Z29vZA=="}`
+	for name, line := range map[string]string{
+		"no JSON":   `{"attemptsMade":1,MTkyLjAuMi4x`,
+		"no base64": `{"attemptsMade":1,"arrivalTimestamp":1,"errorCode":"x","rawData":"MTkyLjAuMi4x**"}`,
+		"long":      `{"attemptsMade":1,` + strings.Repeat("MTkyLjAuMi4x", 200_000),
+	} {
+		for _, rules := range []string{"redact_ip: true", "routes: [{bucket: other, redact: [{name: a, pattern: b}]}]"} {
+			t.Run(name+", "+rules, func(t *testing.T) {
+				r := newRig(t, with(rules, parkingBoth))
+				o := r.s3.put(logBucket, key, []byte(good+"\n"+line+"\n"+good+"\n"))
+				_, ledger, err := r.invoke(t, S3, []byte(native(o)))
+				require.NoError(t, err)
+				assert.Equal(t, []string{"good", "good"}, r.intake.messages(t, archiveHost))
+				assert.Equal(t, map[string]int{"undecodable": 1}, map[string]int(ledger.Destinations["archive"].Parked))
+				require.Len(t, r.s3.parked, 2)
+				from := int64(len(good) + 1)
+				assert.Equal(t, from, r.s3.parked[0].Header.Sources[0].ByteRange[0])
+				assert.InDelta(t, from+int64(len(line)), r.s3.parked[0].Header.Sources[0].ByteRange[1], 1, "with its line feed or without")
+			})
+		}
+	}
+}

@@ -17,6 +17,7 @@ type objectSource struct {
 	client          func() (s3Client, error) // made when it is first needed: most functions never do
 	routes          routes
 	decodeID        string // of the settings that decide how objects decode
+	strict          bool   // what cannot be redacted is not sent
 	maxPlain        int64  // bytes of an object after decompression
 	followManifests bool
 }
@@ -27,7 +28,7 @@ func newObjectSource(cfg *config.Config, client func() (s3Client, error)) (*obje
 		return nil, err
 	}
 	return &objectSource{
-		client: client, routes: routes, decodeID: decodeID(cfg), maxPlain: cfg.MaxObjectBytes, followManifests: cfg.FollowManifests,
+		client: client, routes: routes, decodeID: decodeID(cfg), strict: cfg.Redacts(), maxPlain: cfg.MaxObjectBytes, followManifests: cfg.FollowManifests,
 	}, nil
 }
 

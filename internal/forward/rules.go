@@ -35,6 +35,12 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 	if rules.Steps, err = stepsOf(cfg, &cfg.Processing); err != nil {
 		return process.Rules{}, err
 	}
+	rules.RedactAll = rules.Redact
+	if all := everyRule(cfg); len(all) > len(cfg.Redact) {
+		if rules.RedactAll, err = redactionOf(cfg, all); err != nil {
+			return process.Rules{}, err
+		}
+	}
 	for i := range cfg.Routes {
 		r, err := processRoute(cfg, &cfg.Routes[i])
 		if err != nil {
@@ -43,6 +49,23 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 		rules.Routes = append(rules.Routes, r)
 	}
 	return rules, nil
+}
+
+// everyRule returns the rules of the top and of all routes, each once. Those of two routes may have one name.
+func everyRule(cfg *config.Config) []config.RedactRule {
+	all := slices.Clone(cfg.Redact)
+	for i := range cfg.Routes {
+		for _, r := range cfg.Routes[i].Processing.Redact {
+			if slices.Contains(all, r) {
+				continue
+			}
+			if slices.ContainsFunc(all, func(other config.RedactRule) bool { return other.Name == r.Name }) {
+				r.Name = fmt.Sprintf("%s (routes[%d])", r.Name, i)
+			}
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // processRoute returns what a route says, completed by what holds for all.

@@ -66,10 +66,10 @@ func (p *Processor) appendValue(dst []byte, redactor *redact.Redactor, value []b
 }
 
 // AppendItem appends an item that somebody else has encoded for Datadog, a JSON object, with its values redacted: the
-// `message` as the message of a record, the others one by one. Without a hit it appends nothing. The rules are those for
-// records without a route.
+// `message` as the message of a record, the others one by one. Without a hit it appends nothing. The rules are those
+// of all routes, as nobody knows which one it had.
 func (p *Processor) AppendItem(dst, item []byte) (out []byte, hits int) {
-	redactor := p.common.redactor
+	redactor := p.redactorOf(p.rules.RedactAll)
 	if redactor == nil {
 		return dst, 0
 	}

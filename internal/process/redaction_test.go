@@ -28,6 +28,7 @@ func redacting(t *testing.T) Rules {
 	var err error
 	r.Redact, err = redact.Compile(redact.IPv4("ip"), redact.Email("email"), redact.Rule{Name: "password", Pattern: `password=.*`, Replacement: `"gone"`})
 	require.NoError(t, err)
+	r.RedactAll = r.Redact
 	return r
 }
 

@@ -25,6 +25,10 @@ type Rules struct {
 	Routes    []Route // tried in order; the first whose Match holds for an origin counts
 	TagRules  TagRules
 	Resources Resources // nil: no tags of resources are looked up
+
+	// RedactAll are the redaction rules of the steps and of all routes, for items of which nobody knows any more where they
+	// came from; nil replaces nothing.
+	RedactAll *redact.Rules
 }
 
 // Steps are what a record goes through. The zero value changes nothing.

@@ -46,8 +46,13 @@ func (d *Decoder) withoutData(emit emitFunc, p lines.Piece) error {
 	return nil
 }
 
+var errBrokenEnvelope = errors.New("the envelope of a failed record cannot be read, and what it holds cannot be redacted")
+
 // keep yields an envelope that cannot be read as the line that it is, with all its parts.
 func (d *Decoder) keep(emit emitFunc, p lines.Piece) error {
+	if d.in.Strict {
+		return d.refuse(emit, p)
+	}
 	for {
 		r := d.fresh(p.Offset, 0)
 		r.Marks, r.Part = record.BrokenEnvelope, p.Part
@@ -65,6 +70,19 @@ func (d *Decoder) keep(emit emitFunc, p lines.Piece) error {
 	}
 }
 
+// refuse passes an envelope that cannot be read, and names it as damage.
+func (d *Decoder) refuse(emit emitFunc, p lines.Piece) error {
+	start := p.Offset
+	for !endsLine(p) {
+		var err error
+		if p, err = d.window.Line(); err != nil {
+			return d.fault(err)
+		}
+	}
+	emit(nil, &Damage{Reason: "undecodable", Offset: start, End: d.window.Offset(), Err: errBrokenEnvelope})
+	return nil
+}
+
 // unwrap yields what the failed record at offset holds, read as an object of its own: it may be packed, a payload of
 // CloudWatch Logs, or lines. What cannot be read of it is the error, the first of several; records on both sides of it are
 // yielded.
@@ -74,7 +92,7 @@ func (d *Decoder) unwrap(emit emitFunc, offset int64) error {
 	}
 	origin := d.in.Origin.With(d.in.Origin.Tags, "")
 	_, err := d.inner.Enter(Input{
-		Body: bytes.NewReader(d.failed.Data), Origin: origin, Lines: d.in.Lines, MaxPlainBytes: d.in.MaxPlainBytes,
+		Body: bytes.NewReader(d.failed.Data), Origin: origin, Lines: d.in.Lines, Strict: d.in.Strict, MaxPlainBytes: d.in.MaxPlainBytes,
 	})
 	if err != nil {
 		return err

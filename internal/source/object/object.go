@@ -38,6 +38,9 @@ type Input struct {
 	Name string
 	// Lines says how the lines of a log are read; nil for one record a line. It is asked when the origin says which log it is.
 	Lines func(o *record.Origin) LineRules
+	// Strict says that the envelope of a failed record that cannot be read is damage, and not a line: it may hold, packed,
+	// what is to be redacted.
+	Strict bool
 	// MaxPlainBytes bounds the object after decompression; 0 for no bound.
 	MaxPlainBytes int64
 }
