@@ -27,7 +27,7 @@ type Class string
 const (
 	D1          Class = "D1" // killed after the intake took it, before the answer to the owner
 	D2          Class = "D2" // the intake took it and its answer was lost
-	D3          Class = "D3" // replay was killed, or lost its lease, after the intake took it
+	D3          Class = "D3" // replay was killed, lost its lease, or was refused by the park store, after the intake took it
 	D4          Class = "D4" // the owner delivered the event again
 	D5          Class = "D5" // Firehose sent it, or invoked its transformation, again
 	D6          Class = "D6" // Kinesis went back to the lowest failed record
@@ -42,7 +42,7 @@ func (c Class) Cause() string {
 	case D2:
 		return "the intake took them but its answer was lost"
 	case D3:
-		return "replay was killed after the intake took them, before the parked object was gone"
+		return "replay was killed, or refused by the park store, after the intake took them, before the parked object was gone"
 	case D4:
 		return "the owner delivered the event again after an error"
 	case D5:
@@ -149,7 +149,7 @@ func (r *Report) explain(line generate.Line, copies arrival, w *whereabouts) {
 	deliveries := w.deliveries[line.Payload]
 	own := r.classifyStream(line, copies, w.repeats[line.Payload])
 	ambiguous := r.classify(line, own.intake, deliveries)
-	r.settleParked(line, own, in, w.evidence.causes(own, deliveries, w.given[line.Payload], ambiguous))
+	r.settleParked(line, own, in, w.evidence.causes(line, own, deliveries, w.given[line.Payload], ambiguous))
 }
 
 // place counts a line where it is, and says whether it is anywhere.

@@ -35,6 +35,12 @@ type Puts struct {
 type Replay struct {
 	owner.Delivery
 	Expired bool // it stood still for longer than its leases lasted
+
+	// Kept are the payloads of which it had to write something to the park store, or to delete, and was refused. What was
+	// parked of them stayed as it was, with what the intake had taken of it.
+	Kept []string
+	// Doubled are the payloads of which it parked again what was left of an object, and did not come to delete the object.
+	Doubled []string
 }
 
 // held counts how often the store holds a line.
@@ -101,14 +107,14 @@ func (r *Report) settleParked(line generate.Line, a arrival, in held, causes []c
 
 // causes are the reasons for which replay or the park store may have a line once more, strongest first. ambiguous is how
 // many copies classify took for lost answers.
-func (e *Evidence) causes(a arrival, deliveries []delivery, given []owner.Failure, ambiguous int) []cause {
+func (e *Evidence) causes(line generate.Line, a arrival, deliveries []delivery, given []owner.Failure, ambiguous int) []cause {
 	lost := -ambiguous
 	for _, entry := range slices.Concat(a.intake, a.replayed) {
 		if !entry.Answered {
 			lost++
 		}
 	}
-	list := []cause{{D2, max(0, lost)}, {D3, e.replayedAndForgotten(a.replayed)}}
+	list := []cause{{D2, max(0, lost)}, {D3, e.replayedAndForgotten(line, a.replayed) + e.doubled(line)}}
 
 	repeats, brought := 0, max(0, len(a.intake)-ambiguous)
 	class := D4
@@ -127,16 +133,28 @@ func (e *Evidence) causes(a arrival, deliveries []delivery, given []owner.Failur
 	return list
 }
 
-// replayedAndForgotten counts the copies that a replay sent before it ended, or lost its leases, without having said so.
-func (e *Evidence) replayedAndForgotten(copies []intake.Entry) int {
+// replayedAndForgotten counts the copies of a line that a replay sent and could not note: it ended, or lost its leases, or
+// the park store refused it.
+func (e *Evidence) replayedAndForgotten(line generate.Line, copies []intake.Entry) int {
 	n := 0
 	for _, entry := range copies {
 		for _, replay := range e.Replays {
-			if (replay.Expired || replay.Outcome == owner.Ended) &&
-				!entry.At.Before(replay.Started) && !entry.At.After(replay.Finished) {
+			forgotten := replay.Expired || replay.Outcome == owner.Ended || slices.Contains(replay.Kept, line.Payload)
+			if forgotten && !entry.At.Before(replay.Started) && !entry.At.After(replay.Finished) {
 				n++
 				break
 			}
+		}
+	}
+	return n
+}
+
+// doubled counts the replays that left a line parked once more than they found it.
+func (e *Evidence) doubled(line generate.Line) int {
+	n := 0
+	for _, replay := range e.Replays {
+		if slices.Contains(replay.Doubled, line.Payload) {
+			n++
 		}
 	}
 	return n

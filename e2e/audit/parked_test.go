@@ -152,6 +152,42 @@ func TestSettleParked(t *testing.T) {
 			},
 			want: Report{Delivered: 1}, duplicates: map[Class]int{D3: 1},
 		},
+		"replay could not store the rest": {
+			evidence: Evidence{
+				Entries: replayed(together(arrived(21, "a"), arrived(31, "a"))), History: delivered(owner.Taken), Replays: kept(replays(owner.Taken, 20, 30), "p"),
+			},
+			want: Report{Delivered: 1}, duplicates: map[Class]int{D3: 1},
+		},
+		"replay could not store the rest of another payload": {
+			evidence: Evidence{
+				Entries: replayed(together(arrived(21, "a"), arrived(31, "a"))), History: delivered(owner.Taken), Replays: kept(replays(owner.Taken, 20, 30), "q"),
+			},
+			want: Report{Delivered: 1}, duplicates: map[Class]int{Unexplained: 1},
+		},
+		"another replay could not store the rest": {
+			evidence: Evidence{
+				Entries: replayed(together(arrived(21, "a"), arrived(31, "a"))), History: delivered(owner.Taken), Replays: kept(replays(owner.Taken, 10, 20, 30), "p"),
+			},
+			want: Report{Delivered: 1}, duplicates: map[Class]int{Unexplained: 1},
+		},
+		"replay was killed between parking the rest and deleting": {
+			evidence: Evidence{
+				Entries: replayed(together(arrived(31, "a"), arrived(41, "a"))), History: delivered(owner.Taken),
+				Replays: doubled(replays(owner.Ended, 20), "p"),
+			},
+			want: Report{Delivered: 1}, duplicates: map[Class]int{D3: 1},
+		},
+		"replay was killed there, and both are pending": {
+			evidence: Evidence{Parked: &ParkStore{Pending: append(a, a...)}, History: delivered(owner.Taken), Replays: doubled(replays(owner.Ended, 20), "p")},
+			want:     Report{Parked: 1},
+		},
+		"replay was killed there with another payload": {
+			evidence: Evidence{
+				Entries: replayed(together(arrived(31, "a"), arrived(41, "a"))), History: delivered(owner.Taken),
+				Replays: doubled(replays(owner.Ended, 20), "q"),
+			},
+			want: Report{Delivered: 1}, duplicates: map[Class]int{Unexplained: 1},
+		},
 		"given up by Lambda and replayed from there": {
 			evidence: Evidence{
 				Entries: together(arrived(1, "a"), replayed(arrived(31, "a"))), History: delivered(owner.Failed),
@@ -233,6 +269,18 @@ func TestPutsAgainstLedgers(t *testing.T) {
 			assert.Equal(t, tc.problem, err != nil, "%v", err)
 		})
 	}
+}
+
+// kept has the first of some replays refused by the park store.
+func kept(list []Replay, payload string) []Replay {
+	list[0].Kept = []string{payload}
+	return list
+}
+
+// doubled has the first of some replays end before it deletes.
+func doubled(list []Replay, payload string) []Replay {
+	list[0].Doubled = []string{payload}
+	return list
 }
 
 // What replay counts as delivered has to have been answered too.

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/e2e/audit"
 	"sluice/e2e/rig"
@@ -26,6 +28,10 @@ func (s *system) gather(ctx context.Context) (*evidence, error) {
 		history:    slices.Concat(r.Async.History, r.Mapping.History, r.Objects.History, r.Queue.History),
 		transforms: r.Stream.History(), replays: s.Replays(),
 	}
+	k := keeping{
+		requests: r.S3.Requests(), park: r.ParkBucket, log: r.LogBucket, intake: e.intake, payloads: e.payloads, announced: s.messages(),
+	}
+	k.note(e.replays)
 	for _, f := range slices.Concat(r.Async.Failures, r.Mapping.Failures, r.Objects.Failures, r.Queue.Failures, r.Stream.Failures()) {
 		gone := f.Key != "" && !slices.ContainsFunc(kept, func(o notify.Object) bool { return o.Key == f.Key })
 		if gone {
@@ -103,4 +109,23 @@ func (s *system) claims(e *evidence) ([]claims, error) {
 		{destination: destination, ledgers: sent, history: e.history, replays: e.replays, arrivals: e.intake, all: true},
 		{destination: streamDestination, ledgers: transformed, history: e.transforms, arrivals: e.archived},
 	}, nil
+}
+
+// chronicle is what is known of the run beside the evidence, to tell of single lines.
+func (s *system) chronicle(e *evidence, said []claims, started time.Time) *chronicle {
+	c := &chronicle{evidence: e, requests: s.sink.Log(), ledgers: map[string]stack.Ledger{}, started: started}
+	for _, r := range s.rig.S3.Requests() {
+		if r.Bucket == s.rig.ParkBucket {
+			c.store = append(c.store, r)
+		}
+	}
+	for i := range said {
+		for _, l := range said[i].ledgers {
+			c.ledgers[l.RequestID] = l
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.answers, c.lives = maps.Clone(s.answers), slices.Clone(s.lives)
+	return c
 }

@@ -100,6 +100,9 @@ func run(ctx context.Context, opts options, out io.Writer) (err error) {
 	for _, row := range r.memory.rows {
 		fmt.Fprintln(out, row)
 	}
+	for _, story := range r.stories {
+		fmt.Fprintln(out, story)
+	}
 	fmt.Fprintln(out, &r.ways)
 	fmt.Fprintln(out, r)
 	return r.Verdict()

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sluice/e2e/audit"
 	"sluice/e2e/rig"
 )
 
@@ -142,7 +143,7 @@ func (p *play) kill(ctx context.Context) {
 	for every(ctx, p.pace.killMin+time.Duration(random.Int64N(int64(p.pace.killMax-p.pace.killMin)))) {
 		victim := all[random.IntN(len(all))]
 		p.busy(ctx, victim)
-		if err := p.system.rig.Kill(victim); err != nil {
+		if err := p.system.Kill(victim); err != nil {
 			p.out.say("kill %s: %s", victim, err)
 			continue
 		}
@@ -300,6 +301,9 @@ func (p *play) report(ctx context.Context, redriven int) (*report, error) {
 	}
 	for i := range all {
 		r.problems = append(r.problems, all[i].check()...)
+	}
+	if marks := r.counts.Examples[string(audit.Unexplained)]; len(marks) > 0 {
+		r.stories = p.system.chronicle(e, all, p.out.started).stories(marks)
 	}
 	return r, nil
 }

@@ -29,6 +29,7 @@ type report struct {
 	memory   memory
 	kills    int
 	ways     passage
+	stories  []string // of duplicates without a cause; a few
 
 	ownPeakBytes int64 // of the soak itself
 }

@@ -34,21 +34,31 @@ const (
 type sink struct {
 	server   *loopback.Server
 	arrivals *arrivals
+	now      func() time.Time
 
 	// gate is held for reading by every request until its answer is on its way, so that going down cuts none off between the
 	// two: nobody could say then what the sender knows.
 	gate sync.RWMutex
 	down bool // guarded by gate
 
-	mu       sync.Mutex // guards what follows
-	keys     []string   // by sender
-	script   intake.Script
-	requests int
+	mu     sync.Mutex // guards what follows
+	keys   []string   // by sender
+	script intake.Script
+	log    []request // by number - 1
+}
+
+// request is one that came, taken or not.
+type request struct {
+	at     time.Time
+	batch  string
+	sender int
+	ended  time.Time
+	end    string // what the intake did with it, in words; empty when it did not come to that
 }
 
 // startSink starts an intake that accepts the given API keys. Close it.
 func startSink(keys ...string) (*sink, error) {
-	s := &sink{arrivals: &arrivals{}, keys: keys, script: intake.Always(intake.Step{})}
+	s := &sink{arrivals: &arrivals{}, keys: keys, script: intake.Always(intake.Step{}), now: time.Now}
 	var err error
 	if s.server, err = loopback.Serve(s); err != nil {
 		return nil, fmt.Errorf("start the intake: %w", err)
@@ -96,24 +106,41 @@ func (s *sink) SetKeys(keys ...string) {
 func (s *sink) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.requests
+	return len(s.log)
+}
+
+// Log is what became of every request so far, in the order of their numbers.
+func (s *sink) Log() []request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log)
+}
+
+// ended notes what became of a request.
+func (s *sink) ended(number int, how string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log[number-1].ended, s.log[number-1].end = s.now(), how
 }
 
 // ServeHTTP runs one request through the script, the checks and the ledger.
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	came := s.now() // at the gate a request may outlive its sender
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	if s.down {
 		cut(w)
 		return
 	}
-	req, step := s.arrive(r)
+	req, step := s.arrive(r, came)
 	if step.Fault == intake.ResetBeforeBody {
+		s.ended(req.number, "reset before its body was read")
 		cut(w)
 		return
 	}
 	refusal := s.read(r, step, &req)
 	if !pause(r, step.Delay) {
+		s.ended(req.number, "its sender went away, not taken")
 		return // nobody waits for an answer, and nothing was taken
 	}
 	at := -1
@@ -121,21 +148,30 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		at = s.arrivals.take(req)
 	}
 	if step.Fault != intake.NoFault {
+		s.ended(req.number, "reset, "+takenOrNot(at))
 		cut(w)
 		return
 	}
-	s.answer(w, r, at, refusal)
+	s.answer(w, r, &req, at, refusal)
+}
+
+// takenOrNot is for people.
+func takenOrNot(at int) string {
+	if at < 0 {
+		return "not taken"
+	}
+	return "taken"
 }
 
 // arrive numbers a request and asks the script about it.
-func (s *sink) arrive(r *http.Request) (arrival, intake.Step) {
+func (s *sink) arrive(r *http.Request, came time.Time) (arrival, intake.Step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests++
 	a := arrival{
-		number: s.requests, at: time.Now(), batch: r.Header.Get("X-Forwarder-Batch"),
+		number: len(s.log) + 1, at: came, batch: r.Header.Get("X-Forwarder-Batch"),
 		sender: slices.Index(s.keys, r.Header.Get(keyHeader)),
 	}
+	s.log = append(s.log, request{at: a.at, batch: a.batch, sender: a.sender})
 	return a, s.script(intake.Arrival{Number: a.number, At: a.at})
 }
 
@@ -189,16 +225,18 @@ func (l *arrivals) readItems(items [][]byte, to *arrival) {
 }
 
 // answer sends the answer, and notes whether it was sent in full.
-func (s *sink) answer(w http.ResponseWriter, r *http.Request, at int, refusal *intake.Answer) {
+func (s *sink) answer(w http.ResponseWriter, r *http.Request, req *arrival, at int, refusal *intake.Answer) {
 	status, body := http.StatusAccepted, []byte("{}")
 	if refusal != nil {
 		status, body = refusal.Status, refusal.Body
 		maps.Copy(w.Header(), refusal.Header)
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	if at >= 0 && r.Context().Err() == nil {
+	gone := r.Context().Err() != nil
+	if at >= 0 && !gone {
 		s.arrivals.answer(at, true) // before the last byte leaves: the sender may act on it at once
 	}
+	s.ended(req.number, fmt.Sprintf("answered %d, %s", status, takenOrNot(at)))
 	w.WriteHeader(status)
 	_, err := w.Write(body)
 	if err == nil {
@@ -206,6 +244,9 @@ func (s *sink) answer(w http.ResponseWriter, r *http.Request, at int, refusal *i
 	}
 	if err != nil && at >= 0 {
 		s.arrivals.answer(at, false)
+	}
+	if err != nil || gone {
+		s.ended(req.number, fmt.Sprintf("answered %d in vain, %s", status, takenOrNot(at)))
 	}
 }
 

@@ -149,16 +149,19 @@ func TestSinkPlaysScripts(t *testing.T) {
 		status   int // 0: no answer
 		taken    int
 		answered bool
+		end      string
 	}{
-		"works":                                {intake.Step{}, 202, 3, true},
-		"refuses":                              {intake.Refuse(503), 503, 0, false},
-		"asks to wait":                         {intake.RefuseFor(429, "1"), 429, 0, false},
-		"takes small bodies only":              {intake.Step{Checks: []intake.Check{intake.TooLargeAbove(func() int { return 10 })}}, 413, 0, false},
-		"is slow":                              {intake.Step{Delay: time.Millisecond}, 202, 3, true},
-		"resets before the body":               {intake.Step{Fault: intake.ResetBeforeBody}, 0, 0, false},
-		"resets after the body":                {intake.Step{Fault: intake.ResetAfterBody}, 0, 0, false},
-		"takes it and resets":                  {intake.Step{Fault: intake.ResetAfterBody, Commit: true}, 0, 3, false},
-		"takes nothing with a refusal of ours": {intake.Step{Answer: intake.Refuse(500).Answer, Commit: true}, 500, 0, false},
+		"works":                   {intake.Step{}, 202, 3, true, "answered 202, taken"},
+		"refuses":                 {intake.Refuse(503), 503, 0, false, "answered 503, not taken"},
+		"asks to wait":            {intake.RefuseFor(429, "1"), 429, 0, false, "answered 429, not taken"},
+		"takes small bodies only": {intake.Step{Checks: []intake.Check{intake.TooLargeAbove(func() int { return 10 })}}, 413, 0, false, "answered 413, not taken"},
+		"is slow":                 {intake.Step{Delay: time.Millisecond}, 202, 3, true, "answered 202, taken"},
+		"resets before the body":  {intake.Step{Fault: intake.ResetBeforeBody}, 0, 0, false, "reset before its body was read"},
+		"resets after the body":   {intake.Step{Fault: intake.ResetAfterBody}, 0, 0, false, "reset, not taken"},
+		"takes it and resets":     {intake.Step{Fault: intake.ResetAfterBody, Commit: true}, 0, 3, false, "reset, taken"},
+		"takes nothing with a refusal of ours": {
+			intake.Step{Answer: intake.Refuse(500).Answer, Commit: true}, 500, 0, false, "answered 500, not taken",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSink(t)
@@ -173,6 +176,9 @@ func TestSinkPlaysScripts(t *testing.T) {
 				assert.Equal(t, tc.answered, a.answered)
 			}
 			assert.Equal(t, 1, s.Requests())
+			require.Len(t, s.Log(), 1)
+			assert.Equal(t, tc.end, s.Log()[0].end)
+			assert.Equal(t, "batch-1", s.Log()[0].batch)
 		})
 	}
 }
@@ -221,6 +227,25 @@ func TestSinkGoesDownBetweenRequests(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusAccepted, status)
 	assert.Equal(t, 6, s.arrivals.count())
+}
+
+// A request came when it came, however long it waits at the gate: its sender may be gone by then.
+func TestSinkTakesTheTimeBeforeItsGate(t *testing.T) {
+	body, _ := items(1)
+	s := newSink(t)
+	asked, free := 0, false
+	s.now = func() time.Time {
+		if asked++; asked == 1 && s.gate.TryLock() {
+			free = true
+			s.gate.Unlock()
+		}
+		return at(float64(asked))
+	}
+	_, err := good(body).send(t, s)
+	require.NoError(t, err)
+	assert.True(t, free, "the time was asked for behind the gate")
+	assert.Equal(t, at(1), s.arrivals.all()[0].at)
+	assert.Equal(t, at(1), s.Log()[0].at)
 }
 
 // keeper remembers what was put.

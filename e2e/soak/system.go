@@ -60,11 +60,13 @@ type system struct {
 	configs   int        // settings so far
 	announced map[string]notify.Object
 	replays   []audit.Replay
+	answers   map[string]string // of replays, by request id
+	lives     []moment          // starts and ends of processes
 }
 
 // open builds and starts everything but the processes of the functions. Close it.
 func open(ctx context.Context, seed uint64) (*system, error) {
-	s := &system{archived: &arrivals{}, manifest: &manifest{}, announced: map[string]notify.Object{}}
+	s := &system{archived: &arrivals{}, manifest: &manifest{}, announced: map[string]notify.Object{}, answers: map[string]string{}}
 	s.newKeys()
 	err := s.start(ctx, seed)
 	if err != nil {
@@ -89,6 +91,7 @@ func (s *system) start(ctx context.Context, seed uint64) error {
 		Env:         s.settings(ingestSender),
 		FunctionEnv: s.settingsOf(),
 		EachStart: func(f rig.Function, number int) map[string]string {
+			s.live("process %s/%d starts", f, number)
 			return map[string]string{lifeName: string(f) + "/" + strconv.Itoa(number)}
 		},
 		Timeout: timeout, Async: seconds(1), Mapping: owner.MappingConfig{Backoff: seconds(0.2)},
@@ -150,6 +153,17 @@ func (s *system) announce(o notify.Object, payloads ...string) error {
 	s.mu.Unlock()
 	_, err := s.rig.Queue.Send(notify.Native(o), payloads...)
 	return err
+}
+
+// messages are the payloads that were announced, by the key of their object.
+func (s *system) messages() map[string][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make(map[string][]string, len(s.announced))
+	for payloads, o := range s.announced {
+		list[o.Key] = strings.Fields(payloads)
+	}
+	return list
 }
 
 // redrive puts what is in the dead-letter queue into the queue again, from the given place on, as a person does when the
@@ -228,8 +242,24 @@ func (s *system) settingsOf() map[rig.Function]map[string]string {
 	}
 }
 
+// live notes the start or the end of a process.
+func (s *system) live(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lives = append(s.lives, moment{time.Now(), fmt.Sprintf(format, args...)})
+}
+
+// Kill ends the process of a function.
+func (s *system) Kill(f rig.Function) error {
+	s.live("process of %s is killed", f)
+	err := s.rig.Kill(f)
+	s.live("process of %s is gone", f)
+	return err
+}
+
 // Reconfigure starts every function anew with other settings.
 func (s *system) Reconfigure() error {
+	s.live("all processes are killed for other settings")
 	s.mu.Lock()
 	s.configs++
 	s.mu.Unlock()
@@ -288,6 +318,7 @@ func (s *system) Replay(ctx context.Context, event string) (stack.Result, error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.replays = append(s.replays, done)
+	s.answers[result.RequestID] = string(result.Response)
 	return result, nil
 }
 

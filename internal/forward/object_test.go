@@ -343,7 +343,7 @@ func TestBrokenEnvelopeOfWhatIsRedacted(t *testing.T) {
 				_, ledger, err := r.invoke(t, S3, []byte(native(o)))
 				require.NoError(t, err)
 				assert.Equal(t, []string{"good", "good"}, r.intake.messages(t, archiveHost))
-				assert.Equal(t, map[string]int{"undecodable": 1}, map[string]int(ledger.Destinations["archive"].Parked))
+				assert.Equal(t, tally{"undecodable": 1}, ledger.Destinations["archive"].Parked)
 				require.Len(t, r.s3.parked, 2)
 				from := int64(len(good) + 1)
 				assert.Equal(t, from, r.s3.parked[0].Header.Sources[0].ByteRange[0])
