@@ -2,13 +2,14 @@
 //
 //	go test -bench . -count 6 ./internal/forward/ | ratio
 //
-// It looks at benchmarks named Benchmark<Entry>/<corpus>/<variant>, where the variant is pipeline (the code that ships),
-// limit (gunzip, copy and compress only) or naive (encoding/json all the way). Each figure is the median of the runs, and a
+// It looks at benchmarks named Benchmark<Entry>/<corpus>/<variant>, where the variant is pipeline, ours or redact (the code
+// that ships), limit (gunzip, copy and compress only), or naive, baseline or regexp (what the standard library offers). Each figure is the median of the runs, and a
 // second is one of CPU time where the benchmark reports cpu-ns/op: that of the clock suffers from the neighbours.
 // Everything else in the input is passed over: benchstat is there for spread and significance.
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -27,10 +28,15 @@ const (
 	unitTime   = "ns/op"        // of the clock
 	unitCPU    = "cpu-ns/op"    // of the process, from b.ReportMetric
 	unitAllocs = "allocs/event" // from b.ReportMetric
+
+	unitLineAllocs = "allocs/op" // where an operation is a line
 )
 
 // result is the name of a line of results: entry and corpus, variant, and the number of processors unless it is 1.
-var result = regexp.MustCompile(`^Benchmark(\w+/[^/]+)/(pipeline|limit|naive)(?:-\d+)?$`)
+var result = regexp.MustCompile(`^Benchmark(\w+(?:/[^/]+)*)/(pipeline|limit|naive|ours|baseline|redact|regexp)(?:-\d+)?$`)
+
+// variants are those of a part of the path, by what they stand for.
+var variants = map[string]string{"ours": "pipeline", "redact": "pipeline", "baseline": "naive", "regexp": "naive"}
 
 // runs holds the figures of every run: by row ("CloudWatch/vpc"), by variant, by unit.
 type runs map[string]map[string]map[string][]float64
@@ -75,14 +81,18 @@ func (r runs) add(fields []string) {
 	if name == nil {
 		return
 	}
-	row, variant := name[1], name[2]
+	row, variant := name[1], cmp.Or(variants[name[2]], name[2])
 	if r[row] == nil {
 		r[row] = map[string]map[string][]float64{}
 	}
 	if r[row][variant] == nil {
 		r[row][variant] = map[string][]float64{}
 	}
-	for unit, value := range figures(fields[2:]) {
+	values := figures(fields[2:])
+	if allocs, ok := values[unitLineAllocs]; ok && variants[name[2]] != "" {
+		values[unitAllocs] = allocs
+	}
+	for unit, value := range values {
 		r[row][variant][unit] = append(r[row][variant][unit], value)
 	}
 }

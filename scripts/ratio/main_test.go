@@ -30,6 +30,15 @@ BenchmarkCloudWatch/app/pipeline 1 1 ns/op 200 MB/s
 `,
 			want: []string{"CloudWatch/app 150.0 - - - - -"},
 		},
+		"parts of the path have names of their own": {
+			in: `BenchmarkMiss/app/ssn/redact 1 10 ns/op 300 MB/s 0 B/op 1 allocs/op
+BenchmarkMiss/app/ssn/regexp 1 10 ns/op 100 MB/s 0 B/op 7 allocs/op
+BenchmarkMiss/app/ssn/message 1 10 ns/op 900 MB/s 0 B/op 7 allocs/op
+BenchmarkAttributesVPC/ours 1 10 ns/op 300 MB/s 0 B/op 0 allocs/op
+BenchmarkAttributesVPC/baseline 1 10 ns/op 50 MB/s
+`,
+			want: []string{"AttributesVPC 300.0 - 50.0 - 6.00 0.000", "Miss/app/ssn 300.0 - 100.0 - 3.00 1.000"},
+		},
 		"a second is one of CPU time where that is known": {
 			in: `BenchmarkCloudWatch/vpc/pipeline 1 2000 ns/op 100 MB/s 1000 cpu-ns/op 0.5 allocs/event
 BenchmarkCloudWatch/vpc/limit 1 5000 ns/op 50 MB/s 1250 cpu-ns/op
