@@ -12,7 +12,7 @@ type Bucket struct {
 }
 
 // Multiline says which lines are one record: lines of an S3 object, events of a log stream in one payload of CloudWatch
-// Logs, or records of a stream in one event.
+// Logs, or lines within one record of a stream.
 type Multiline struct {
 	// Start is a regular expression for the first line of a record, matched at the line's beginning. Empty: every line is
 	// a record.
@@ -62,7 +62,7 @@ func multilineSettings[T any](at func(*T) *Multiline, top bool) []setting[T] {
 		kind: startLine(func(t *T) *string { return &at(t).Start }),
 		meaning: "A regular expression for the first line of a record, matched at the line's beginning: the lines up to the " +
 			"next such line belong to it. Where no line matches, every line is a record. A line is one of an S3 object, an event of " +
-			"a log stream in one payload of CloudWatch Logs, or a record of a stream in one event; nothing is joined beyond those.",
+			"a log stream in one payload of CloudWatch Logs, or a line within one record of a stream; nothing is joined beyond those.",
 	}, {
 		key: "multiline_max_lines", preset: presetMultilineLines, unit: "lines",
 		kind:    number(2, 100_000, func(t *T) *int { return &at(t).MaxLines }),

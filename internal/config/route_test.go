@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -127,4 +129,14 @@ func TestDocumentationExamples(t *testing.T) {
 	c, err := load(t, with("SLUICE_CONFIG="+destinations+example))
 	require.NoError(t, err)
 	assert.Len(t, c.Routes, 3)
+
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	_, rest, found = strings.Cut(string(readme), "```yaml\n")
+	require.True(t, found)
+	example, _, _ = strings.Cut(rest, "```")
+	c, err = load(t, with("SLUICE_CONFIG="+example))
+	require.NoError(t, err)
+	assert.Len(t, c.Routes, 3)
+	assert.Len(t, c.Destinations, 2)
 }

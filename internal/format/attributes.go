@@ -19,6 +19,11 @@ const (
 
 // Attributes says what the lines of logs hold, as JSON. It is not safe for concurrent use.
 type Attributes struct {
+	// KeepEscapes leaves the escapes of a log's own in values as they stand: the %xx of CloudFront, the backslashes of
+	// MySQL's audit log and of EKS's authenticator. It is for lines that were redacted: a rule has looked at the line as it
+	// is, and must not be undone by decoding what it did not see. Escapes of JSON are no part of it: redaction reads them.
+	KeepEscapes bool
+
 	naming Naming
 	log    service.Log // whose lines write reads
 	write  func(a *Attributes, w *writer, header, line []byte) bool
@@ -34,7 +39,8 @@ func NewAttributes(naming Naming) *Attributes { return &Attributes{naming: namin
 // Append appends what a line says as the members of one JSON object, braces included. header is the line that names the
 // columns, nil where there is none; line is plain text, valid UTF-8, with or without its end, and stays as it is. It
 // reports false, and appends nothing, when the log is not known or the line is not as its lines are: a line that does not
-// fit stays a line. Members and columns that are not known are kept, "-" is absence, and names do not repeat.
+// fit stays a line. Members and columns that are not known are kept, "-" is absence, and names do not repeat. Escapes that a
+// log has of its own are decoded once, unless KeepEscapes is set.
 func (a *Attributes) Append(dst []byte, log service.Log, header, line []byte) (out []byte, ok bool) {
 	if a.write == nil || a.log != log {
 		a.log, a.write = log, layouts[log].attributes

@@ -248,12 +248,13 @@ func (w *writer) methodAndURL(f *field, value []byte) {
 	w.text(f.keys[2], value[last+1:])
 }
 
-// encoded writes a text whose %xx are bytes, decoded once. One that is no UTF-8 then stays as it is.
+// encoded writes a text whose %xx are bytes, decoded once. One that is no UTF-8 then stays as it is, and so do all where
+// escapes are kept.
 func (a *Attributes) encoded(w *writer, f *field, value []byte) {
 	if isAbsent(value) {
 		return
 	}
-	if bytes.IndexByte(value, '%') >= 0 {
+	if !a.KeepEscapes && bytes.IndexByte(value, '%') >= 0 {
 		a.scratch = appendDecoded(a.scratch[:0], value)
 		if utf8.Valid(a.scratch) {
 			value = a.scratch

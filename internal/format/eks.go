@@ -132,7 +132,7 @@ var authenticatorNames = renamed(
 	mapped("error", "error.message", "error.message"),
 )
 
-// authenticatorAttributes reads pairs, the first of which is the time.
+// authenticatorAttributes reads pairs, the first of which is the time. Values in quotes are unquoted, unless escapes are kept.
 func authenticatorAttributes(a *Attributes, w *writer, _, line []byte) bool {
 	if authenticatorMillis(nil, line) == 0 {
 		return false
@@ -142,7 +142,7 @@ func authenticatorAttributes(a *Attributes, w *writer, _, line []byte) bool {
 		if !ok {
 			return false
 		}
-		if quoted && bytes.IndexByte(value, '\\') >= 0 {
+		if quoted && !a.KeepEscapes && bytes.IndexByte(value, '\\') >= 0 {
 			plain, err := strconv.Unquote(`"` + string(value) + `"`)
 			if err != nil {
 				return false

@@ -1,8 +1,8 @@
 package format
 
 import (
-	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"math/bits"
 
 	"sluice/internal/jsonwalk"
@@ -234,14 +234,18 @@ func columnEnd(line []byte) int {
 	return i
 }
 
-// messageAlone returns the line inside {"message":"…"}; nil for an object with more in it.
+// messageAlone returns the line inside {"message":"…"}; nil for an object with more in it, and for what is no JSON, which
+// has been redacted as a text, with its escapes.
 func messageAlone(line []byte) []byte {
+	if !json.Valid(line) {
+		return nil
+	}
 	members := jsonwalk.Object(line)
 	if !members.Next() || string(members.Name()) != "message" {
 		return nil
 	}
 	text, ok := jsonwalk.Text(members.Value())
-	if !ok || members.Next() || members.Err() != nil || len(bytes.TrimSpace(members.Rest())) > 0 {
+	if !ok || members.Next() {
 		return nil
 	}
 	return trimEnd(text)

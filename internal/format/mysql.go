@@ -163,7 +163,7 @@ func auditAttributes(a *Attributes, w *writer, _, line []byte) bool {
 	return true
 }
 
-// cutObject cuts the object off, without its quotes and escapes, and the comma behind it.
+// cutObject cuts the object off, without its quotes and the comma behind it, and without its escapes unless they are kept.
 func (a *Attributes) cutObject(b []byte) (object, rest []byte, ok bool) {
 	if byteAt(b, 0) != '\'' {
 		object, rest, ok = bytes.Cut(b, []byte(","))
@@ -173,7 +173,10 @@ func (a *Attributes) cutObject(b []byte) (object, rest []byte, ok bool) {
 	for i := 1; i < len(b); i++ {
 		switch c := b[i]; c {
 		case '\'':
-			return a.scratch, bytes.TrimPrefix(b[i+1:], []byte(",")), byteAt(b, i+1) == ','
+			if object = a.scratch; a.KeepEscapes {
+				object = b[1:i]
+			}
+			return object, bytes.TrimPrefix(b[i+1:], []byte(",")), byteAt(b, i+1) == ','
 		case '\\':
 			i++
 			a.scratch = append(a.scratch, unescapedAudit(byteAt(b, i))...)

@@ -8,8 +8,8 @@ import (
 )
 
 // attributesOf returns what a destination sends beside the line of a record: what the line says, as one JSON object. It is
-// nil where nothing is to be sent.
-func attributesOf(a config.Attributes) func(dst []byte, r *record.Record) (out []byte, ok bool) {
+// nil where nothing is to be sent. Where text is redacted, escapes in lines stay as they are: nobody has looked behind them.
+func attributesOf(a config.Attributes, redacted bool) func(dst []byte, r *record.Record) (out []byte, ok bool) {
 	naming, on := map[config.Attributes]format.Naming{
 		config.AttributesAWS: format.AWS, config.AttributesECS: format.ECS, config.AttributesOTel: format.OTel,
 	}[a]
@@ -17,6 +17,7 @@ func attributesOf(a config.Attributes) func(dst []byte, r *record.Record) (out [
 		return nil
 	}
 	attributes := format.NewAttributes(naming)
+	attributes.KeepEscapes = redacted
 	var plain []byte
 	return func(dst []byte, r *record.Record) ([]byte, bool) {
 		line := r.Message.Bytes

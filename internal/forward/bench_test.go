@@ -50,6 +50,7 @@ func benchForwarder(tb testing.TB, transport http.RoundTripper, codec compress.C
 	})
 	sender := deliver.NewSender(dest, &http.Client{Transport: transport}, deliver.Options{})
 	return &Forwarder{
+		objects:     &objectSource{},
 		lanes:       []*lane{newLane(sender, "bench", batch.Truncate)},
 		rules:       process.Rules{Tags: record.ParseTags("env:prod,team:platform"), ForwarderName: "sluice", ForwarderVersion: Version},
 		maxInflated: 64 << 20,

@@ -385,6 +385,18 @@ func (inv *invocation) settle(at failure) failure {
 	for _, lane := range inv.lanes {
 		at.merge(lane.flight.Wait())
 	}
+	return inv.whole(at)
+}
+
+// whole sees to it that nothing is deleted or marked as done, and everything comes again, when a bug of ours has left records
+// in no batch. The accounts will not add up then, but what is durable is decided before they are closed.
+func (inv *invocation) whole(at failure) failure {
+	for _, lane := range inv.lanes {
+		if _, panicked := errors.AsType[*panicError](at.err); panicked || lane.taken == lane.emitted {
+			continue
+		}
+		at.err, at.unit, at.whole = errors.Join(at.err, fmt.Errorf("%d records are in no batch", lane.taken-lane.emitted)), 0, true
+	}
 	return at
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	"sluice/internal/event"
@@ -191,8 +192,10 @@ func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit in
 	case kinesis.Subscription:
 		return inv.forward(inv.joined(inv.f.decoder.Records(bytes.NewReader(user), &inv.base)), unit)
 	case kinesis.Lines:
-		text.Origin = origins.of(&inv.base, user)
-		return inv.lines(user, text, unit)
+		text.Origin, text.Data = origins.of(&inv.base, user), user
+		err := inv.forward(inv.joined(kinesis.Records(*text)), unit)
+		text.FirstIndex += kinesis.CountLines(user)
+		return err
 	case kinesis.Gzip:
 	}
 	if err := inv.f.gunzip.Reset(user, inv.f.maxInflated); err != nil {
@@ -210,48 +213,65 @@ func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit in
 		return inv.forward(inv.joined(inv.f.decoder.Records(plain, &inv.base)), unit)
 	}
 	text.Origin = origins.of(&inv.base, head)
-	return inv.linesOf(plain, text, unit)
+	return inv.forward(inv.joined(linesOf(plain, text)), unit)
 }
 
-// lines forwards the lines of a piece of text, which ends with a line.
-func (inv *invocation) lines(piece []byte, text *kinesis.UserRecord, unit int) error {
-	text.Data = piece
-	err := inv.forward(inv.joined(kinesis.Records(*text)), unit)
-	text.FirstIndex += kinesis.CountLines(piece)
-	return err
-}
-
-// Text that is unpacked on the way is forwarded in pieces: memory is bounded by the longest line.
+// Text that is unpacked on the way is read in pieces: memory is bounded by the longest line.
 const (
 	pieceBytes   = 128 << 10
 	maxTextBytes = 16 << 20
 )
 
-// linesOf forwards the lines of a text as it is read.
-func (inv *invocation) linesOf(plain io.Reader, text *kinesis.UserRecord, unit int) error {
-	buf := make([]byte, 0, pieceBytes)
-	for {
-		if len(buf) == cap(buf) {
-			if len(buf) >= maxTextBytes {
-				return fmt.Errorf("a line of more than %d bytes", maxTextBytes)
+// linesOf yields the lines of a text as it is read, all pieces as one sequence: what is joined may reach over them. A
+// record is valid until the next one is asked for. An error comes last, after the whole lines before it.
+func linesOf(plain io.Reader, text *kinesis.UserRecord) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		for piece, err := range piecesOf(plain) {
+			if err != nil {
+				yield(nil, err)
+				return
 			}
-			buf = slices.Grow(buf, len(buf))
+			text.Data = piece
+			for r, err := range kinesis.Records(*text) {
+				if !yield(r, err) {
+					return
+				}
+			}
+			text.FirstIndex += kinesis.CountLines(piece)
 		}
-		n, readErr := plain.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		end := bytes.LastIndexByte(buf, '\n') + 1
-		if readErr == io.EOF {
-			end = len(buf)
-		}
-		if err := inv.lines(buf[:end], text, unit); err != nil {
-			return err
-		}
-		buf = buf[:copy(buf, buf[end:])]
-		switch {
-		case readErr == io.EOF:
-			return nil
-		case readErr != nil:
-			return fmt.Errorf("lines: %w", readErr)
+	}
+}
+
+// piecesOf yields a text in pieces of whole lines; the last line may have no end. A piece is valid until the next one is
+// asked for. An error comes last: what stands before it is yielded up to the last line's end.
+func piecesOf(plain io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		buf := make([]byte, 0, pieceBytes)
+		for {
+			if len(buf) == cap(buf) {
+				if len(buf) >= maxTextBytes {
+					yield(nil, fmt.Errorf("a line of more than %d bytes", maxTextBytes))
+					return
+				}
+				buf = slices.Grow(buf, len(buf))
+			}
+			n, readErr := plain.Read(buf[len(buf):cap(buf)])
+			buf = buf[:len(buf)+n]
+			end := bytes.LastIndexByte(buf, '\n') + 1
+			if readErr == io.EOF {
+				end = len(buf)
+			}
+			if end > 0 && !yield(buf[:end], nil) {
+				return
+			}
+			buf = buf[:copy(buf, buf[end:])]
+			switch {
+			case readErr == io.EOF:
+				return
+			case readErr != nil:
+				yield(nil, fmt.Errorf("lines: %w", readErr))
+				return
+			}
 		}
 	}
 }

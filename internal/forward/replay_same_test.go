@@ -1,8 +1,10 @@
 package forward
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +23,8 @@ func TestReplayOfTheSameLines(t *testing.T) {
 		messages []string
 		limit    string // of a batch
 		answer   func(received) int
-		parked   int // objects
+		first    string // in a request that is answered before all others; empty for none
+		parked   int    // objects
 	}{
 		"two parts, down": {
 			messages: append(pair, pair...), limit: "max_records: 2", answer: func(received) int { return http.StatusNotFound }, parked: 2,
@@ -30,7 +33,7 @@ func TestReplayOfTheSameLines(t *testing.T) {
 			messages: []string{"x", "x", "x", "x", "x"}, limit: "max_records: 1", answer: always503, parked: 5,
 		},
 		"three parts, the one between them is taken": {
-			messages: []string{"x", "y", "x"}, limit: "max_records: 1", answer: statusFor(`"x"`, http.StatusNotFound), parked: 2,
+			messages: []string{"x", "y", "x"}, limit: "max_records: 1", answer: statusFor(`"x"`, http.StatusNotFound), first: `"y"`, parked: 2,
 		},
 		"two lines of one batch are invalid": {
 			messages: []string{"x", "y", "z", "x"}, limit: "max_records: 40", answer: statusFor(`"x"`, http.StatusBadRequest),
@@ -46,6 +49,9 @@ func TestReplayOfTheSameLines(t *testing.T) {
 				one := []stock{{dest: "a", id: "X", due: -time.Minute, messages: tc.messages}}
 				keys := r.shelve(t, one...)
 				r.intake.answer = tc.answer
+				if tc.first != "" {
+					r.intake.answer = answeredFirst(tc.first, tc.answer)
+				}
 				_, ledger, err := r.replays(t, "{}")
 				require.NoError(t, err)
 				assert.Empty(t, ledger.Error)
@@ -69,6 +75,20 @@ func TestReplayOfTheSameLines(t *testing.T) {
 				r.everyMessageOnce(t, one)
 			})
 		})
+	}
+}
+
+// answeredFirst has all requests wait until one with this text has come: an answer that opens the breaker would keep it
+// from being sent.
+func answeredFirst(text string, answer func(received) int) func(received) int {
+	came := make(chan struct{})
+	var once sync.Once
+	return func(r received) int {
+		if bytes.Contains(r.body, []byte(text)) {
+			once.Do(func() { close(came) })
+		}
+		<-came
+		return answer(r)
 	}
 }
 

@@ -35,8 +35,11 @@ func (r *replay) items(t *turn, e park.Entry, o *park.Object) bool {
 		})
 		return nil
 	})
-	if err != nil { // a bug in our encoding: what is on its way is waited for
+	switch { // a bug in our encoding: what is on its way is waited for
+	case err != nil:
 		account.Returned("panic", len(o.Items)-submitted)
+	case submitted != len(o.Items):
+		err = fmt.Errorf("%d of %d items are in no batch", len(o.Items)-submitted, len(o.Items))
 	}
 	if err = errors.Join(err, flight.Wait().Err); err != nil {
 		return t.fail(err.Error()) // what is left of it stays where it is

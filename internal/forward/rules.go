@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -32,7 +33,10 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 		},
 	}
 	var err error
-	if rules.Steps, err = stepsOf(cfg, &cfg.Processing); err != nil {
+	if rules.Steps, err = stepsOf(&cfg.Processing); err != nil {
+		return process.Rules{}, err
+	}
+	if rules.Redact, err = redactionOf(cfg, cfg.Redact); err != nil {
 		return process.Rules{}, err
 	}
 	rules.RedactAll = rules.Redact
@@ -42,7 +46,7 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 		}
 	}
 	for i := range cfg.Routes {
-		r, err := processRoute(cfg, &cfg.Routes[i])
+		r, err := processRoute(cfg, &cfg.Routes[i], rules.Steps)
 		if err != nil {
 			return process.Rules{}, fmt.Errorf("routes[%d]: %w", i, err)
 		}
@@ -69,70 +73,72 @@ func everyRule(cfg *config.Config) []config.RedactRule {
 }
 
 // processRoute returns what a route says, completed by what holds for all.
-func processRoute(cfg *config.Config, r *config.Route) (process.Route, error) {
+func processRoute(cfg *config.Config, r *config.Route, global process.Steps) (process.Route, error) {
 	match, err := matcherOf(r)
 	if err != nil {
 		return process.Route{}, err
 	}
-	all := withGlobal(&cfg.Processing, r.Processing)
-	steps, err := stepsOf(cfg, &all)
+	var rules []config.RedactRule
+	if len(r.Processing.Redact) > 0 {
+		rules = slices.Concat(cfg.Redact, r.Processing.Redact)
+	}
+	own, err := stepsOf(&r.Processing)
 	if err != nil {
 		return process.Route{}, err
+	}
+	if len(rules) > 0 {
+		if own.Redact, err = redactionOf(cfg, rules); err != nil {
+			return process.Route{}, err
+		}
 	}
 	var columns []byte
 	if r.Columns != "" {
 		columns = []byte(r.Columns)
 	}
 	return process.Route{
-		Match: match, Log: service.Log(r.Log), Columns: columns, Source: r.Source, Service: r.Service, Host: r.Host, Tags: tagsOf(r.Tags), Drop: r.Drop,
-		Destinations: r.Destinations, Steps: steps,
+		Match: match, Log: service.Log(r.Log), Columns: columns, Source: r.Source, Service: r.Service, Host: r.Host,
+		Tags: tagsOf(r.Tags), Drop: r.Drop, Destinations: r.Destinations, Steps: withGlobal(global, own),
 	}, nil
 }
 
-// withGlobal completes what a route says: patterns for messages are added to those that hold for all, anything else takes
-// their place.
-func withGlobal(global *config.Processing, p config.Processing) config.Processing {
-	p.Include = slices.Concat(global.Include, p.Include)
-	p.Exclude = slices.Concat(global.Exclude, p.Exclude)
-	p.Redact = slices.Concat(global.Redact, p.Redact)
-	p.Severity = p.Severity || global.Severity
-	if len(p.IncludeWhere) == 0 {
-		p.IncludeWhere = global.IncludeWhere
+// withGlobal completes the steps of a route: patterns for messages are added to those that hold for all, anything else takes
+// their place. What a route does not have it shares, as there may be a thousand routes.
+func withGlobal(global, own process.Steps) process.Steps {
+	own.Include = slices.Concat(global.Include, own.Include)
+	own.Exclude = slices.Concat(global.Exclude, own.Exclude)
+	own.Severity = own.Severity || global.Severity
+	own.Sample = cmp.Or(own.Sample, global.Sample)
+	own.Agent = cmp.Or(own.Agent, global.Agent)
+	own.Truncate = cmp.Or(own.Truncate, global.Truncate)
+	own.Redact = cmp.Or(own.Redact, global.Redact)
+	if len(own.IncludeWhere) == 0 {
+		own.IncludeWhere = global.IncludeWhere
 	}
-	if len(p.ExcludeWhere) == 0 {
-		p.ExcludeWhere = global.ExcludeWhere
+	if len(own.ExcludeWhere) == 0 {
+		own.ExcludeWhere = global.ExcludeWhere
 	}
-	if p.Sample == 0 {
-		p.Sample = global.Sample
+	if len(own.Expand) == 0 {
+		own.Expand = global.Expand
 	}
-	if p.Expand == "" {
-		p.Expand = global.Expand
-	}
-	if len(p.Agent.Options) == 0 {
-		p.Agent.Options, p.Agent.Strict = global.Agent.Options, p.Agent.Strict || global.Agent.Strict
-	}
-	if p.Agent.Terminator == "" {
-		p.Agent.Terminator = global.Agent.Terminator
-	}
-	return p
+	return own
 }
 
-func stepsOf(cfg *config.Config, p *config.Processing) (process.Steps, error) {
+// stepsOf returns steps without redaction.
+func stepsOf(p *config.Processing) (process.Steps, error) {
 	steps := process.Steps{Sample: p.Sample, Severity: p.Severity}
 	if p.Expand != "" {
 		steps.Expand = strings.Split(p.Expand, ".")
 	}
-	var errs [7]error
+	var errs [6]error
 	steps.Include, errs[0] = compiled("include", p.Include)
 	steps.Exclude, errs[1] = compiled("exclude", p.Exclude)
 	steps.IncludeWhere, errs[2] = conditions("include_where", p.IncludeWhere)
 	steps.ExcludeWhere, errs[3] = conditions("exclude_where", p.ExcludeWhere)
-	steps.Redact, errs[4] = redactionOf(cfg, p.Redact)
 	if len(p.Agent.Options) > 0 {
-		steps.Agent, errs[5] = agent.New(p.Agent.Options, p.Agent.Strict)
+		steps.Agent, errs[4] = agent.New(p.Agent.Options, p.Agent.Strict)
 	}
 	if p.Agent.Terminator != "" {
-		steps.Truncate, errs[6] = agent.NewSplitter(agent.Splitting{TruncatedRecordTerminator: p.Agent.Terminator})
+		steps.Truncate, errs[5] = agent.NewSplitter(agent.Splitting{TruncatedRecordTerminator: p.Agent.Terminator})
 	}
 	return steps, errors.Join(errs[:]...)
 }

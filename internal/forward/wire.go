@@ -280,7 +280,7 @@ func (b *builder) datadog(ctx context.Context, d *config.Destination) (destinati
 	} else {
 		o.URL = datadog.IntakeURL(d.URL.Reveal())
 	}
-	o.Attributes = attributesOf(d.Attributes)
+	o.Attributes = attributesOf(d.Attributes, b.cfg.Redacts())
 	o.AsText = d.Datadog.Structured == config.StructuredText
 	if d.Datadog.Late == config.LateSend {
 		o.Late = datadog.KeepDate
@@ -300,7 +300,7 @@ func (b *builder) datadog(ctx context.Context, d *config.Destination) (destinati
 func (b *builder) http(ctx context.Context, d *config.Destination) (destination.Destination, string, error) {
 	o := httpjson.Options{
 		ID: d.ID, URL: d.URL.Reveal(), Method: d.HTTP.Method, Fields: d.HTTP.Fields, UserAgent: userAgent, Now: b.now,
-		Attributes: attributesOf(d.Attributes),
+		Attributes: attributesOf(d.Attributes, b.cfg.Redacts()),
 		Limits: destination.Limits{
 			BodyBytes: d.HTTP.MaxBodyBytes, Records: d.HTTP.MaxRecords, RecordBytes: d.HTTP.MaxRecordBytes,
 		},

@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -100,4 +102,89 @@ func TestStreamOfSeveralLogs(t *testing.T) {
 		sources = append(sources, item["source"].(string))
 	}
 	assert.Equal(t, []string{"kinesis", "waf", "kinesis", "kinesis"}, sources)
+}
+
+// Routes without redaction of their own share that of the top: compiling it costs milliseconds for each rule.
+func TestRoutesShareRedaction(t *testing.T) {
+	r := newRig(t, with(`redact: [{name: a, pattern: a}], routes: [{owner: "1*", tags: [a:b]}, {owner: "2*", redact: [{name: b, pattern: b}]}]`, httpWith("")))
+	require.NotNil(t, r.rules.Redact)
+	assert.Same(t, r.rules.Redact, r.rules.Routes[0].Redact)
+	assert.NotSame(t, r.rules.Redact, r.rules.Routes[1].Redact)
+}
+
+// A route goes by the finer name of a source, whatever name is sent.
+func TestRouteByTheFinerName(t *testing.T) {
+	r := newRig(t, with(`source_names: datadog-forwarder, routes: [{from_source: elb, tags: [balancer:yes]}, {from_source: postgresql, tags: [db:yes]}]`, datadogWith("")))
+	line := "https 2026-02-01T09:30:00.000000Z app/shop/50dc6c495c0c9188 192.0.2.7:2817 - 0 0 0 200 200 34 366 \"GET https://a:443/ HTTP/1.1\" \"a\" - -\n"
+	for range 2 {
+		_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, "AWSLogs/123456789012/elasticloadbalancing/eu-west-1/2026/02/01/123456789012_elasticloadbalancing_eu-west-1_app.shop.50dc6c495c0c9188_20260201T0930Z_192.0.2.2_4dsz0002.log", []byte(line)))))
+		require.NoError(t, err)
+	}
+	_, _, err := r.invoke(t, CloudWatch, direct(packed(t, documentOf(t, "DATA_MESSAGE", "/aws/rds/instance/shop/postgresql", "x"))))
+	require.NoError(t, err)
+	items := r.intake.items(t, datadogHost)
+	require.Len(t, items, 3)
+	for _, item := range items[:2] {
+		assert.Equal(t, "s3", item["ddsource"])
+		assert.Contains(t, item["ddtags"], "balancer:yes")
+	}
+	assert.Equal(t, "cloudwatch", items[2]["ddsource"])
+	assert.Contains(t, items[2]["ddtags"], "db:yes")
+}
+
+// Header lines are those of an object, not of each failed record in it, nor of each record of a delivery stream.
+func TestSkippedHeaderIsOfTheObject(t *testing.T) {
+	r := newRig(t, with("agent: {skipHeaderLines: 1}", httpWith("")))
+	var body []byte
+	for i := range 3 {
+		data := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "line %d\n", i))
+		body = fmt.Appendf(body, `{"attemptsMade":1,"arrivalTimestamp":1769938200123,"errorCode":"x","rawData":%q}`+"\n", data)
+	}
+	o := r.s3.put(logBucket, "errors/processing-failed/2026/02/01/09/shop-1-2026-02-01-09-30-00-11111111-2222-4333-8444-555555555555", body)
+	_, _, err := r.invoke(t, S3, inQueue(native(o)))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"line 0", "line 1", "line 2"}, r.intake.messages(t, archiveHost))
+
+	s := newStreamRig(t, map[string]string{
+		"SLUICE_FIREHOSE_OUTPUT": "message", "SLUICE_CONFIG": "routes: [{stream: '*', agent: {skipHeaderLines: 1}}]",
+	})
+	answer, _, err := s.invoke(t, Firehose, transformationOf("", putTexts("line 0", "line 1\nline 2")))
+	require.NoError(t, err)
+	for _, v := range verdicts(t, answer) {
+		assert.Equal(t, "Ok", v.Result)
+	}
+}
+
+// Attributes are left out before a text is cut for them.
+func TestAttributesAreNoReasonToCut(t *testing.T) {
+	with, without := newRig(t, httpWith("max_body_bytes: 2kB")), newRig(t, httpWith("max_body_bytes: 2kB, attributes: off"))
+	cut := 0
+	for n := 800; n < 1900; n++ {
+		message := `{"a":"` + strings.Repeat("x", n) + `"}`
+		var marked [2]tally
+		for i, r := range []*rig{with, without} {
+			_, ledger, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, message))))
+			require.NoError(t, err)
+			marked[i] = ledger.Destinations["archive"].Marked
+		}
+		assert.Equal(t, marked[1], marked[0], "%d bytes", n)
+		cut += marked[1]["truncated"]
+	}
+	assert.Positive(t, cut, "some are too long in any case")
+}
+
+// What redaction has not seen is not decoded: %40 is no @ in an attribute.
+func TestAttributesOfWhatIsRedacted(t *testing.T) {
+	const key, header = "cf/E2EXAMPLE12345.2026-02-01-09.0a1b2c3d.gz", "#Fields: date time cs-uri-query\n"
+	body := []byte(header + "2026-02-01\t09:30:00\tmail=john%40example.com\n")
+	for rules, want := range map[string]string{
+		"redact_email: false": `"cs-uri-query":"mail=john@example.com"`,
+		"redact_email: true":  `"cs-uri-query":"mail=john%40example.com"`,
+		"routes: [{bucket: other, redact: [{name: a, pattern: b}]}]": `"cs-uri-query":"mail=john%40example.com"`,
+	} {
+		r := newRig(t, with(rules, httpWith("")))
+		_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, key, body))))
+		require.NoError(t, err)
+		assert.Contains(t, string(r.intake.got[0].body), want, rules)
+	}
 }

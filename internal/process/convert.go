@@ -8,42 +8,51 @@ import (
 	"sluice/internal/record"
 )
 
-// convert applies the options of the Kinesis Agent to a message, and then cuts what is too large for its streams. It reports
-// false when the record is to be dropped, as the agent would. The line feed that the agent puts behind a record is left out.
-// The result is one text, even where it is a JSON object.
+// convert applies the options of the Kinesis Agent to a message. It reports false when the record is to be dropped, as the
+// agent would. The line feed that the agent puts behind a record is left out. The result is one text, even where it is a JSON
+// object.
 func (p *Processor) convert(r *record.Record) bool {
-	text := p.plain(r.Message)
-	outcome := agent.Raw
-	if p.plan.converter == nil {
-		p.converted = append(p.converted[:0], text...)
-	} else if p.converted, outcome = p.plan.converter.Append(p.converted[:0], text); outcome == agent.Raw {
-		r.Marks |= record.AgentRaw
-	}
+	var outcome agent.Outcome
+	p.converted, outcome = p.plan.converter.Append(p.converted[:0], p.plain(r.Message))
 	switch outcome {
 	case agent.NoMatch:
 		return false
 	case agent.Converted:
-		r.Message, r.Structured = record.Plain(withoutNewline(p.converted)), false
-	case agent.Raw: // the message stays, unless it is cut
-	}
-	if p.plan.steps.Truncate != nil {
-		p.truncate(r, outcome == agent.Converted)
+		text := withoutNewline(p.converted)
+		p.unended = len(text) == len(p.converted)
+		r.Message, r.Structured = record.Plain(text), false
+	case agent.Raw: // the message stays
+		r.Marks |= record.AgentRaw
 	}
 	return true
 }
 
-// truncate cuts what was converted, or the message as it came, as the agent does: a line feed counts that stands behind it
-// there.
-func (p *Processor) truncate(r *record.Record, isConverted bool) {
-	if n := len(p.converted); !isConverted && (n == 0 || p.converted[n-1] != '\n') {
-		p.converted = append(p.converted, '\n')
+// truncateMessages cuts the messages of p.out that are too large for the agent's streams. What it puts there is valid until
+// the next record.
+func (p *Processor) truncateMessages() {
+	p.cut = p.cut[:0]
+	for _, r := range p.out {
+		p.truncate(r)
 	}
-	cut, truncated := p.plan.steps.Truncate.Truncate(p.converted)
+}
+
+// truncate cuts a message as the agent does: a line feed counts that stands behind it there. What was cut is at the end of
+// p.cut, which keeps nothing of a message that fits.
+func (p *Processor) truncate(r *record.Record) {
+	start := len(p.cut)
+	p.cut = append(p.cut, p.plain(r.Message)...)
+	if !p.unended && !bytes.HasSuffix(p.cut[start:], []byte("\n")) {
+		p.cut = append(p.cut, '\n')
+	}
+	text := p.cut[start:]
+	cut, truncated := p.plan.steps.Truncate.Truncate(text)
 	if !truncated {
+		p.cut = p.cut[:start]
 		return
 	}
+	p.cut = p.cut[:start+len(cut)]
 	r.Marks |= record.Truncated
-	r.TruncatedBytes = len(p.converted) - len(cut)
+	r.TruncatedBytes = len(text) - len(cut)
 	if cut = withoutNewline(cut); !utf8.Valid(cut) { // it was cut inside of a character
 		cut = bytes.ToValidUTF8(cut, []byte("\uFFFD"))
 		r.Marks |= record.UTF8Repaired

@@ -8,13 +8,15 @@ import (
 )
 
 const (
-	maxElements  = 10_000 // of an array that is expanded: a few MB of records
-	keptElements = 1 << 10
+	maxElements = 10_000 // of an array that is expanded: a few MB of records
+	// maxCopiedBytes bounds what expansion adds to a message: each element is sent with all members beside the message.
+	maxCopiedBytes = 4 << 20
+	keptElements   = 1 << 10
 )
 
 // expand makes a record of each element of the array that the settings name, in place of the one that holds it, in p.out. Its
 // message is the bytes of the element. A message that is no JSON object, or holds no array there, or an empty one, stays as
-// it is, and so does one with too many elements, which is marked.
+// it is, and so does one with too many elements for what stands beside it, which is marked.
 func (p *Processor) expand(r *record.Record) {
 	array := p.arrayIn(r)
 	if array == nil {
@@ -24,9 +26,10 @@ func (p *Processor) expand(r *record.Record) {
 		p.elements = nil
 	}
 	p.elements = p.elements[:0]
+	most := mostElements(r.Members)
 	elements := jsonwalk.Array(array)
 	for elements.Next() {
-		if len(p.elements) == maxElements {
+		if len(p.elements) == most {
 			r.Marks |= record.NotExpanded
 			return
 		}
@@ -43,6 +46,16 @@ func (p *Processor) expand(r *record.Record) {
 	for i := range p.elements {
 		p.out = append(p.out, &p.elements[i])
 	}
+}
+
+// mostElements is how many elements of a message with these members may become records: their copies are bounded. One is
+// none.
+func mostElements(members []record.Member) int {
+	each := 0
+	for _, m := range members {
+		each += len(m.Name) + len(m.Value)
+	}
+	return min(maxElements, 1+maxCopiedBytes/max(each, 1))
 }
 
 // indexOf numbers the elements of a record. The first has the record's own number, and so its id. Other records of a CloudWatch

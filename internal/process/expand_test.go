@@ -77,6 +77,50 @@ func TestExpansion(t *testing.T) {
 	}
 }
 
+// Every element is sent with all members beside the message, so few bytes could become many.
+func TestExpansionIsBoundedByMembers(t *testing.T) {
+	const some = 1 << 20
+	for name, tc := range map[string]struct {
+		elements, members, bytes int
+		stays                    bool
+	}{
+		"no members":                   {maxElements, 0, 0, false},
+		"few bytes beside many":        {maxElements, 1, maxCopiedBytes / maxElements, false},
+		"as many copies as may be":     {1 + maxCopiedBytes/some, 1, some, false},
+		"one copy more":                {2 + maxCopiedBytes/some, 1, some, true},
+		"all members count":            {2 + maxCopiedBytes/some, 4, some / 4, true},
+		"one element is no copy":       {1, 1, 2 * maxCopiedBytes, false},
+		"two, of much":                 {2, 1, maxCopiedBytes + 1, true},
+		"many, of half a megabyte":     {maxElements, 1, 500_000, true},
+		"an empty array beside a text": {0, 1, 2 * maxCopiedBytes, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var members []record.Member
+			for i := range tc.members {
+				value := `"` + strings.Repeat("x", tc.bytes-len(`""`)-1) + `"`
+				members = append(members, record.Member{Name: []byte{'a' + byte(i)}, Value: []byte(value)})
+			}
+			r := rules("")
+			r.Expand = []string{"a"}
+			one := record.Record{
+				Origin: origin("shop", "s"), Members: members,
+				Message: record.Plain([]byte(`{"a":[` + strings.TrimSuffix(strings.Repeat("1,", tc.elements), ",") + `]}`)),
+			}
+			out, rule := New(r).Apply(&one)
+			require.Empty(t, rule)
+			if tc.stays {
+				require.Len(t, out, 1)
+				assert.Same(t, &one, out[0])
+				assert.Equal(t, record.NotExpanded, one.Marks)
+				return
+			}
+			require.Len(t, out, max(1, tc.elements))
+			assert.Empty(t, out[0].Marks)
+			assert.Len(t, out[len(out)-1].Members, tc.members)
+		})
+	}
+}
+
 // Each element is a record with an id of its own, the same whenever it comes, and the first one's is that of the whole.
 func TestExpandedRecordsHaveIDs(t *testing.T) {
 	stream := &record.Origin{Kind: record.Kinesis, StreamARN: "arn:aws:kinesis:eu-west-1:123456789012:stream/s"}

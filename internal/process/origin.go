@@ -11,12 +11,14 @@ import (
 // complete fills in what is the same for all records of an origin; first is the message of its first record.
 func (p *Processor) complete(o *record.Origin, first record.Text) {
 	p.countUntagged()
-	p.identity = p.identify(o, first)
-	id := &p.identity
-	o.Source, o.Service, o.Host, o.Log = id.Source, id.Service, id.Host, string(id.Log)
-	o.Found.Source, o.Found.Service = id.Source, id.Service
+	found := p.identify(o, first)
+	o.Source, o.Service, o.Host, o.Log = found.Source, found.Service, found.Host, string(found.Log)
+	o.Found.Source, o.Found.Service = found.Source, found.Service
 	p.plan = p.choose(o)
 
+	p.identity = p.named(o, found)
+	id := &p.identity
+	o.Source, o.Service, o.Host = id.Source, id.Service, id.Host
 	route := p.plan.route
 	if route != nil && route.Drop {
 		p.found, p.tags = resourceTags{}, nil
@@ -50,33 +52,41 @@ func (p *Processor) sourceRule() string {
 
 // identify says who wrote the log. What a reader has found counts, as it was before the settings replaced it.
 func (p *Processor) identify(o *record.Origin, first record.Text) service.Identity {
-	if o.Kind == record.CloudWatch {
-		id := service.FromLogGroup(o.LogGroup, o.LogStream, p.plain(first))
-		if p.rules.CoarseNames {
-			log := id.Log
-			id = service.Coarse(o.LogGroup, o.LogStream)
-			id.Log = log
-		}
-		return id
-	}
-	if o.Found.Source != "" {
+	switch {
+	case o.Kind == record.CloudWatch:
+		return service.FromLogGroup(o.LogGroup, o.LogStream, p.plain(first))
+	case o.Found.Source != "":
 		return service.Identity{Source: o.Found.Source, Service: o.Found.Service, Log: service.Log(o.Log)}
 	}
 	id := service.Identity{Source: o.Source, Service: o.Service, Log: service.Log(o.Log)}
 	switch {
-	case o.Kind == record.S3 && p.rules.CoarseNames:
-		id.Source, id.Service = service.CoarseObject(o.Key), ""
 	case (o.Kind == record.Kinesis || o.Kind == record.Firehose) && o.Source == "":
-		if known := service.FromStream(o.StreamARN, p.plain(first)); p.rules.CoarseNames {
-			id.Log = known.Log
-		} else {
-			id = service.Identity{Source: known.Source, Service: cmp.Or(id.Service, known.Service), Log: known.Log}
-		}
+		known := service.FromStream(o.StreamARN, p.plain(first))
+		id = service.Identity{Source: known.Source, Service: cmp.Or(id.Service, known.Service), Log: known.Log}
 	case o.Kind == record.EventBridge && o.Log == "":
 		id.Log = service.FromEvent("aws." + o.Source).Log
 	}
 	id.Source = cmp.Or(id.Source, string(o.Kind))
 	return id
+}
+
+// named is who wrote the log, by the names that the settings want. Routes go by the finer ones in any case.
+func (p *Processor) named(o *record.Origin, found service.Identity) service.Identity {
+	if !p.rules.CoarseNames {
+		return found
+	}
+	coarse := found
+	switch o.Kind {
+	case record.CloudWatch:
+		coarse = service.Coarse(o.LogGroup, o.LogStream)
+		coarse.Log = found.Log
+	case record.S3:
+		coarse.Source, coarse.Service = service.CoarseObject(o.Key), ""
+	case record.Kinesis, record.Firehose:
+		coarse.Source = string(o.Kind)
+	case record.SQS, record.SNS, record.EventBridge:
+	}
+	return coarse
 }
 
 // isOwn reports whether an origin is our own log. Another account may have a log group of the same name.

@@ -12,10 +12,11 @@
 //  7. the options of the Kinesis Agent;
 //  8. expansion: each element of an array becomes a record of its own;
 //  9. redaction, of the message and of the members beside it;
-//  10. what the message, now redacted, says about its origin is added;
-//  11. the severity, of the message as it is now.
+//  10. the truncation of the Kinesis Agent: behind redaction, which would not know half of a secret;
+//  11. what the message, now redacted, says about its origin is added;
+//  12. the severity, of the message as it is now.
 //
-// Steps 4 to 9 and 11 are those of the route where one holds. So the filters see the text as it came, and nothing of the
+// Steps 4 to 10 and 12 are those of the route where one holds. So the filters see the text as it came, and nothing of the
 // text goes on that was not redacted. The names of log groups, streams and objects are not redacted, nor are the names of
 // members. A record is redacted by itself: what a source has cut into parts is looked at part by part.
 //
@@ -62,9 +63,11 @@ type Processor struct {
 	values     []byte             // those of members that were redacted
 	columns    []byte             // attributes of a line
 	converted  []byte             // a message behind the agent's options
+	unended    bool               // they have put no line feed behind it
 	document   []byte             // plain text of a message that is expanded
 	elements   []record.Record    // of an array
 	redacted   []byte             // their messages
+	cut        []byte             // messages that were too large
 	redactors  map[*redact.Rules]*redact.Redactor
 }
 
@@ -130,7 +133,7 @@ func (p *Processor) enter(r *record.Record) {
 	clear(p.derived)
 }
 
-// alter takes a record through the steps of its route, up to redaction. The result is in p.out.
+// alter takes a record through the steps of its route, up to truncation. The result is in p.out.
 func (p *Processor) alter(r *record.Record) ledger.Rule {
 	s := p.plan.steps
 	switch {
@@ -141,10 +144,9 @@ func (p *Processor) alter(r *record.Record) ledger.Rule {
 	case s.Sample > 0 && s.Sample < 1 && !p.isSampled(r):
 		return ledger.FilterSampled
 	}
-	if s.Agent != nil || s.Truncate != nil {
-		if !p.convert(r) {
-			return ledger.AgentNoMatch
-		}
+	p.unended = false
+	if p.plan.converter != nil && !p.convert(r) {
+		return ledger.AgentNoMatch
 	}
 	if p.plan.redactor != nil {
 		p.redactMembers(r)
@@ -154,6 +156,9 @@ func (p *Processor) alter(r *record.Record) ledger.Rule {
 	}
 	if p.plan.redactor != nil {
 		p.redactMessages()
+	}
+	if s.Truncate != nil {
+		p.truncateMessages()
 	}
 	return ""
 }

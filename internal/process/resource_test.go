@@ -276,6 +276,7 @@ func TestTagRules(t *testing.T) {
 		"at most, of those":  {TagRules{Deny: []string{"env"}, Max: 2}, "team:a,word", "team:a,word"},
 		"none is left":       {TagRules{Deny: []string{"*"}}, "", ""},
 		"none is allowed":    {TagRules{Allow: []string{""}}, "", ""},
+		"a service":          {TagRules{Rename: map[string]string{"team": "service"}, Allow: []string{"service"}}, "service:a", "service:a"},
 		"more than there is": {TagRules{Allow: []string{"env"}, Max: 100}, "env:prod", "env:prod"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,6 +289,45 @@ func TestTagRules(t *testing.T) {
 				two := record.Record{Origin: o, Message: record.Plain([]byte(message))}
 				require.Empty(t, ruleOf(p, &two))
 				assert.Equal(t, tc.derived, joined(two.Origin.Tags))
+			}
+		})
+	}
+}
+
+// A tag that becomes the service stands beside no other: of all, the first is left.
+func TestTagRulesLeaveOneService(t *testing.T) {
+	for name, tc := range map[string]struct {
+		tags  string
+		rules TagRules
+		want  []string
+	}{
+		"in front of the function's": {"svc:a", TagRules{Rename: map[string]string{"svc": "service"}}, []string{"service:a"}},
+		"behind that of the settings": {
+			"service:edge,svc:a", TagRules{Rename: map[string]string{"svc": "service"}}, []string{"service:edge"},
+		},
+		"two that are renamed": {
+			"svc:a,app:b", TagRules{Rename: map[string]string{"svc": "service", "app": "service"}}, []string{"service:a"},
+		},
+		"the word is none":       {"svc:,service", TagRules{Rename: map[string]string{"svc": "service"}}, []string{"service:orders"}},
+		"the service is renamed": {"service:edge,svc:a", TagRules{Rename: map[string]string{"svc": "service", "service": "was"}}, []string{"service:a"}},
+		"those that are denied do not count": {"svc:a", TagRules{Rename: map[string]string{"svc": "service"}, Deny: []string{"service"}}, nil},
+		"further ones take no place": {
+			"svc:a,app:b,env:prod", TagRules{Rename: map[string]string{"svc": "service", "app": "service"}, Allow: []string{"service", "env"}, Max: 2}, []string{"service:a"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := New(Rules{Tags: record.ParseTags(tc.tags), ForwarderVersion: version, TagRules: tc.rules})
+			one := record.Record{Origin: origin("/aws/lambda/orders", latest), Message: record.Plain([]byte("x"))}
+			require.Empty(t, ruleOf(p, &one))
+			var services []string
+			for _, tag := range one.Origin.Tags {
+				if isService(tag) {
+					services = append(services, tag.String())
+				}
+			}
+			assert.Equal(t, tc.want, services, joined(one.Origin.Tags))
+			if tc.rules.Max > 0 {
+				assert.Contains(t, joined(one.Origin.Tags), "env:prod")
 			}
 		})
 	}

@@ -39,7 +39,7 @@ type Steps struct {
 	ExcludeWhere, IncludeWhere []Condition
 	Sample                     float64          // the share of records that is kept, above 0 and up to 1; 0 keeps all
 	Agent                      *agent.Converter // nil converts nothing. Cloned for each processor
-	Truncate                   *agent.Splitter  // cuts what Agent has made, or the message where Agent is nil; nil cuts nothing
+	Truncate                   *agent.Splitter  // cuts what is too large, behind Redact; nil cuts nothing
 	Expand                     []string         // names of members, from the outside in, that lead to an array; nil expands nothing
 	Redact                     *redact.Rules    // replace text; nil replaces nothing. Shared by all processors
 	Severity                   bool             // say how grave a record is, where its message tells

@@ -103,19 +103,22 @@ func oneService(list record.Tags) (name string, rest record.Tags) {
 	return name, rest
 }
 
-// apply returns the tags that the rules leave; tags itself when there is no rule.
+// apply returns the tags that the rules leave; tags itself when there is no rule. Of those that name a service, some perhaps
+// only now, the first is left.
 func (r *TagRules) apply(list record.Tags) record.Tags {
 	if len(r.Rename)+len(r.Allow)+len(r.Deny)+r.Max == 0 {
 		return list
 	}
 	kept := make(record.Tags, 0, len(list))
+	named := false
 	for _, tag := range list {
 		if name, has := r.Rename[tag.Key]; has {
 			tag.Key = name
 		}
-		if len(r.Allow) > 0 && !anyStands(r.Allow, tag.Key) || anyStands(r.Deny, tag.Key) {
+		if len(r.Allow) > 0 && !anyStands(r.Allow, tag.Key) || anyStands(r.Deny, tag.Key) || named && isService(tag) {
 			continue
 		}
+		named = named || isService(tag)
 		if kept = append(kept, tag); len(kept) == r.Max {
 			break
 		}

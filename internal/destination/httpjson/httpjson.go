@@ -89,7 +89,9 @@ func New(o Options) (*Destination, error) {
 		return nil, fmt.Errorf("destination %q: %w", o.ID, err)
 	}
 	d := &Destination{o: o, encoder: newEncoder(names)}
-	d.encoder.attributes, d.encoder.maxBytes = o.Attributes, o.Limits.RecordBytes
+	frame := d.Frame()
+	d.encoder.attributes = o.Attributes
+	d.encoder.maxBytes = min(o.Limits.RecordBytes, o.Limits.BodyBytes-len(frame.Open)-len(frame.Close))
 	return d, nil
 }
 

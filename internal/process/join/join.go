@@ -19,7 +19,8 @@ import (
 type Chooser func(first *record.Record) *lines.Joiner
 
 // Records joins records of CloudWatch Logs and of streams. A record has the identity, the time and the members of its
-// first one, and the texts of all, line feeds between them. It is valid until the next one is asked for.
+// first one, and the texts of all, line feeds between them. It is valid until the next one is asked for. So need those be
+// that go in: what is kept of one beyond that is copied.
 //
 // What ends the records, their end or an error, ends the record before it, which is yielded first.
 func Records(records iter.Seq2[*record.Record, error], choose Chooser) iter.Seq2[*record.Record, error] {

@@ -15,7 +15,7 @@ import (
 
 // lines reads lines up to one with which JSON begins, or to the end. The first is taken whatever it is.
 func (d *Decoder) lines(emit emitFunc) error {
-	if d.first && d.rules.Skip > 0 {
+	if d.first && d.depth == 0 && d.in.Origin.Kind == record.S3 && d.rules.Skip > 0 {
 		if more, err := d.skip(emit, d.rules.Skip); !more {
 			return err
 		}
