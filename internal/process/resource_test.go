@@ -308,8 +308,8 @@ func TestTagRulesLeaveOneService(t *testing.T) {
 		"two that are renamed": {
 			"svc:a,app:b", TagRules{Rename: map[string]string{"svc": "service", "app": "service"}}, []string{"service:a"},
 		},
-		"the word is none":       {"svc:,service", TagRules{Rename: map[string]string{"svc": "service"}}, []string{"service:orders"}},
-		"the service is renamed": {"service:edge,svc:a", TagRules{Rename: map[string]string{"svc": "service", "service": "was"}}, []string{"service:a"}},
+		"the word is none":                   {"svc:,service", TagRules{Rename: map[string]string{"svc": "service"}}, []string{"service:orders"}},
+		"the service is renamed":             {"service:edge,svc:a", TagRules{Rename: map[string]string{"svc": "service", "service": "was"}}, []string{"service:a"}},
 		"those that are denied do not count": {"svc:a", TagRules{Rename: map[string]string{"svc": "service"}, Deny: []string{"service"}}, nil},
 		"further ones take no place": {
 			"svc:a,app:b,env:prod", TagRules{Rename: map[string]string{"svc": "service", "app": "service"}, Allow: []string{"service", "env"}, Max: 2}, []string{"service:a"},
