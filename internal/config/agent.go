@@ -33,7 +33,9 @@ var agentPatterns = []string{"delimiter", "matchPattern", "multiLineStartPattern
 func agentSettings() []setting[Agent] {
 	return []setting[Agent]{{
 		key: optionsKey, kind: kind[Agent]{wantOptions, readOptions}, otherwise: "none",
-		meaning: "The agent's options `SINGLELINE`, `CSVTOJSON`, `LOGTOJSON`, `ADDMETADATA` and `ADDBRACKETS`, with its members. They " +
+		meaning: "The agent's options `SINGLELINE`, `CSVTOJSON`, `LOGTOJSON`, `ADDMETADATA` and `ADDBRACKETS`, with its members: " +
+			"`parseOptions`; `customFieldNames` and `delimiter`; `logFormat` (`COMMONAPACHELOG`, `COMBINEDAPACHELOG`, `APACHEERRORLOG`, " +
+			"`SYSLOG`, `RFC3339SYSLOG`), `matchPattern` and `customFieldNames`; `metadata` and `timestamp`; `jsonFormat`. They " +
 			"are applied in this order.",
 	}, {
 		key: "agentStrict", kind: toggle(func(a *Agent) *bool { return &a.Strict }), preset: "false",

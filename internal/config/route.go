@@ -95,7 +95,7 @@ func labelSettings() []setting[Route] {
 		key: "columns", otherwise: "those of the log's default format",
 		kind: words(wantColumns, func(r *Route) *string { return &r.Columns }, parseColumns),
 		meaning: "Names of the columns, in their order, of lines that have no header: a flow log with a format of its own, or a " +
-			"real-time log of CloudFront. Attributes are named after them.",
+			"real-time log of CloudFront. Attributes are named after them. Set `log` too where the log is not recognised.",
 	}, {
 		key: "tags", otherwise: "none", kind: tagList(func(r *Route) *[]string { return &r.Tags }),
 		meaning: "Tags put on the records, behind those of the top of the document.",

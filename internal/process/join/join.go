@@ -1,7 +1,8 @@
 // Package join makes one record of several that a service has delivered line by line, such as those of a stack trace.
 //
 // It promises that no text is lost or repeated: the records of a payload before the first start come as they are, so that
-// nothing is joined where nothing matches, and what outgrows a bound is cut between records. It joins within one sequence
+// nothing is joined where nothing matches, and what outgrows a bound is cut between records, and its parts are
+// marked and numbered. It joins within one sequence
 // and one origin only; package lines does the same for the lines of an object.
 package join
 
@@ -56,6 +57,7 @@ type joining struct {
 	text    []byte // escaped
 	last    int    // where the text of the last one begins
 	count   int    // of records in it
+	part    int    // its place among the records that one was cut into, from 1; 0 for one that is whole
 }
 
 // take adds a record, and reports whether more are wanted.
@@ -81,10 +83,13 @@ func (j *joining) take(r *record.Record) bool {
 	case j.fits(len(r.Message.Bytes)):
 		j.add(r)
 	default: // it is cut, and goes on as a record of its own
+		j.part = max(j.part, 1)
+		part := j.part + 1
 		if !j.flush() {
 			return false
 		}
 		j.begin(r)
+		j.part = part
 	}
 	return true
 }
@@ -146,6 +151,10 @@ func (j *joining) flush() bool {
 	}
 	j.open = false
 	j.pending.Message = record.Escaped(j.text)
+	if j.part > 0 {
+		j.pending.Marks, j.pending.Part = j.pending.Marks|record.Chunked, j.part
+		j.part = 0
+	}
 	if j.count > 1 {
 		j.pending.Structured = false
 	}

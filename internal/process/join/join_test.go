@@ -69,9 +69,10 @@ func TestRecords(t *testing.T) {
 		"a backslash and an n":     {in: []string{`# a\n`, `b\n`}, want: []string{"id0@1000 n=0: # a\\n\nb\\n"}},
 		"quotes and unicode":       {in: []string{"# \"é\"", "\u2028\t"}, want: []string{"id0@1000 n=0: # \"é\"\n\u2028\t"}},
 		"empty ones":               {in: []string{"# a", "", "b"}, want: []string{"id0@1000 n=0: # a\n\nb"}},
-		"cut by lines":             {in: []string{"# a", "b", "c", "d"}, most: 2, want: []string{"id0@1000 n=0: # a\nb", "id2@1002 n=2: c\nd"}},
-		"cut by bytes":             {in: []string{"# aaaa", "bbbb", "cccc"}, size: 12, want: []string{"id0@1000 n=0: # aaaa\nbbbb", "id2@1002 n=2: cccc"}},
-		"one is never cut in half": {in: []string{"# " + strings.Repeat("a", 99), "b"}, size: 12, want: []string{"id0@1000 n=0: # " + strings.Repeat("a", 99), "id1@1001 n=1: b"}},
+		"cut by lines":             {in: []string{"# a", "b", "c", "d"}, most: 2, want: []string{"id0@1000 n=0: # a\nb part 1", "id2@1002 n=2: c\nd part 2"}},
+		"cut, then whole":          {in: []string{"# a", "b", "c", "# d"}, most: 2, want: []string{"id0@1000 n=0: # a\nb part 1", "id2@1002 n=2: c part 2", "id3@1003 n=3: # d"}},
+		"cut by bytes":             {in: []string{"# aaaa", "bbbb", "cccc"}, size: 12, want: []string{"id0@1000 n=0: # aaaa\nbbbb part 1", "id2@1002 n=2: cccc part 2"}},
+		"one is never cut in half": {in: []string{"# " + strings.Repeat("a", 99), "b"}, size: 12, want: []string{"id0@1000 n=0: # " + strings.Repeat("a", 99) + " part 1", "id1@1001 n=1: b part 2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := joiner(t, "#", tc.most, tc.size)
@@ -91,7 +92,11 @@ func texts(records iter.Seq2[*record.Record, error]) (list []string, err error) 
 		if err != nil {
 			return list, err
 		}
-		list = append(list, fmt.Sprintf("%s@%d n=%s: %s", r.EventID.AppendPlain(nil), r.TimeMillis, r.Members[0].Value, r.Message.AppendPlain(nil)))
+		text := fmt.Sprintf("%s@%d n=%s: %s", r.EventID.AppendPlain(nil), r.TimeMillis, r.Members[0].Value, r.Message.AppendPlain(nil))
+		if r.Marks == record.Chunked {
+			text += fmt.Sprintf(" part %d", r.Part)
+		}
+		list = append(list, text)
 	}
 	return list, nil
 }
