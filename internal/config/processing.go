@@ -115,12 +115,12 @@ func shapeSettings[T any](at func(*T) *Processing) []setting[T] {
 			"that an option does not match is kept as it came, and marked.",
 	}, {
 		key: "expand", otherwise: "none",
-		kind:    word(wantPath, func(t *T) *string { return &at(t).Expand }, isPath),
+		kind: word(wantPath, func(t *T) *string { return &at(t).Expand }, isPath),
 		meaning: "The array in JSON messages whose elements become records of their own. Messages without it, or with " +
 			"an empty one, stay as they are; so does one with more than 10,000 elements, or with too much beside it, which is marked.",
 	}, {
 		key: "severity", variables: variables("SLUICE_SEVERITY"), preset: "false",
-		kind:    toggle(func(t *T) *bool { return &at(t).Severity }),
+		kind: toggle(func(t *T) *bool { return &at(t).Severity }),
 		meaning: "Says how grave a record is, where its message tells: such as a level `ERROR` at its start, or in its " +
 			"members `level`, `severity`, `log.level` or `levelname`.",
 	}, {
