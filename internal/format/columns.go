@@ -31,11 +31,25 @@ type field struct {
 	closes func(rest []byte) bool
 }
 
-// str is a column of text, with its names in ECS and OpenTelemetry; empty where they have none.
-func str(name, ecs, otel string) field { return one(textual, name, ecs, otel) }
+// entry is a field as it stands in a table: what the compiler can put into the binary as it is. Fields made by code at start
+// cost a quarter of a megabyte of it.
+type entry struct {
+	name, ecs, otel string // its names; empty where the standards have none
+	kind            kind
+	make            func() field // of a column that is more than that; nil otherwise
+}
 
-// num is a column that is a number.
-func num(name, ecs, otel string) field { return one(numeric, name, ecs, otel) }
+func fieldsOf(entries []entry) []field {
+	fields := make([]field, len(entries))
+	for i := range entries {
+		if c := &entries[i]; c.make != nil {
+			fields[i] = c.make()
+		} else {
+			fields[i] = one(c.kind, c.name, c.ecs, c.otel)
+		}
+	}
+	return fields
+}
 
 func one(k kind, name, ecs, otel string) field {
 	f := field{name: name, kind: k}
@@ -55,7 +69,7 @@ func (f *field) call(k *key) {
 func texts(names string) []field {
 	var fields []field
 	for name := range strings.FieldsSeq(names) {
-		fields = append(fields, str(name, "", ""))
+		fields = append(fields, one(textual, name, "", ""))
 	}
 	return fields
 }

@@ -44,10 +44,7 @@ func benchmarkObjects(b *testing.B, log service.Log, lines [][]byte) {
 			total += len(line)
 		}
 		b.SetBytes(int64(total / len(lines)))
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			do(lines[i%len(lines)])
-		}
+		measured(b, func(i int) { do(lines[i%len(lines)]) })
 	}
 	for name, naming := range map[string]format.Naming{"ours": format.AWS, "ours-ecs": format.ECS} {
 		b.Run(name, func(b *testing.B) {

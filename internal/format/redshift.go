@@ -10,55 +10,55 @@ var redshiftLog = layout{
 	fields: attributes(newTable(textual, connectionAudit, userAudit, activityAudit).fields), time: "the column recordtime",
 }
 
-var connectionAudit = []field{
-	str("event", "event.action", ""),
-	str("recordtime", "", ""),
-	str("remotehost", "source.ip", "client.address"),
-	num("remoteport", "source.port", "client.port"),
-	num("pid", "process.pid", "process.pid"),
-	str("dbname", "", "db.namespace"),
-	str("username", "user.name", "user.name"),
-	str("authmethod", "", ""),
-	num("duration", "", ""),
-	str("sslversion", "", ""),
-	str("sslcipher", "tls.cipher", "tls.cipher"),
-	num("mtu", "", ""),
-	str("sslcompression", "", ""),
-	str("sslexpansion", "", ""),
-	str("iamauthguid", "", ""),
-	str("application_name", "", ""),
-	str("driver_version", "", ""),
-	str("os_version", "", ""),
-	str("plugin_name", "", ""),
-	str("protocol_version", "", ""),
-	str("sessionid", "", ""),
-	str("compression", "", ""),
-}
+var connectionAudit = fieldsOf([]entry{
+	{"event", "event.action", "", textual, nil},
+	{"recordtime", "", "", textual, nil},
+	{"remotehost", "source.ip", "client.address", textual, nil},
+	{"remoteport", "source.port", "client.port", numeric, nil},
+	{"pid", "process.pid", "process.pid", numeric, nil},
+	{"dbname", "", "db.namespace", textual, nil},
+	{"username", "user.name", "user.name", textual, nil},
+	{"authmethod", "", "", textual, nil},
+	{"duration", "", "", numeric, nil},
+	{"sslversion", "", "", textual, nil},
+	{"sslcipher", "tls.cipher", "tls.cipher", textual, nil},
+	{"mtu", "", "", numeric, nil},
+	{"sslcompression", "", "", textual, nil},
+	{"sslexpansion", "", "", textual, nil},
+	{"iamauthguid", "", "", textual, nil},
+	{"application_name", "", "", textual, nil},
+	{"driver_version", "", "", textual, nil},
+	{"os_version", "", "", textual, nil},
+	{"plugin_name", "", "", textual, nil},
+	{"protocol_version", "", "", textual, nil},
+	{"sessionid", "", "", textual, nil},
+	{"compression", "", "", textual, nil},
+})
 
-var userAudit = []field{
-	str("userid", "", ""),
-	str("username", "user.name", "user.name"),
-	str("oldusername", "", ""),
-	str("action", "event.action", ""),
-	num("usecreatedb", "", ""),
-	num("usesuper", "", ""),
-	num("usecatupd", "", ""),
-	str("valuntil", "", ""),
-	num("pid", "process.pid", "process.pid"),
-	str("xid", "", ""),
-	str("recordtime", "", ""),
-}
+var userAudit = fieldsOf([]entry{
+	{"userid", "", "", textual, nil},
+	{"username", "user.name", "user.name", textual, nil},
+	{"oldusername", "", "", textual, nil},
+	{"action", "event.action", "", textual, nil},
+	{"usecreatedb", "", "", numeric, nil},
+	{"usesuper", "", "", numeric, nil},
+	{"usecatupd", "", "", numeric, nil},
+	{"valuntil", "", "", textual, nil},
+	{"pid", "process.pid", "process.pid", numeric, nil},
+	{"xid", "", "", textual, nil},
+	{"recordtime", "", "", textual, nil},
+})
 
 // activityAudit are the parts of a line of user activity. All but the first and the last are written as name=value.
-var activityAudit = []field{
-	str("recordtime", "", ""),
-	str("db", "", "db.namespace"),
-	str("user", "user.name", "user.name"),
-	num("pid", "process.pid", "process.pid"),
-	str("userid", "", ""),
-	str("xid", "", ""),
-	str("query", "", "db.query.text"),
-}
+var activityAudit = fieldsOf([]entry{
+	{"recordtime", "", "", textual, nil},
+	{"db", "", "db.namespace", textual, nil},
+	{"user", "user.name", "user.name", textual, nil},
+	{"pid", "process.pid", "process.pid", numeric, nil},
+	{"userid", "", "", textual, nil},
+	{"xid", "", "", textual, nil},
+	{"query", "", "db.query.text", textual, nil},
+})
 
 // redshiftAttributes tells the logs as redshiftMillis does.
 func redshiftAttributes(a *Attributes, w *writer, _, line []byte) bool {
