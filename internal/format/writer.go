@@ -12,16 +12,24 @@ type key [namings]string
 // named is a key that has one name in all namings.
 func named(name string) *key { return mapped(name, "", "") }
 
-// mapped is a key with names of its own in ECS and OpenTelemetry; empty for AWS's.
+// mapped is a key with names of its own in ECS and OpenTelemetry; empty for AWS's. Hundreds are made when a process starts.
 func mapped(aws, ecs, otel string) *key {
-	var k key
-	for naming, name := range [namings]string{AWS: aws, ECS: ecs, OTel: otel} {
-		if name == "" {
-			name = aws
-		}
-		k[naming] = string(appendKey(nil, []byte(name)))
+	own := quotedName(aws)
+	k := &key{AWS: own, ECS: own, OTel: own}
+	if ecs != "" {
+		k[ECS] = quotedName(ecs)
 	}
-	return &k
+	if otel != "" {
+		k[OTel] = quotedName(otel)
+	}
+	return k
+}
+
+func quotedName(name string) string {
+	if isPlain([]byte(name)) {
+		return `,"` + name + `":`
+	}
+	return string(appendKey(nil, []byte(name)))
 }
 
 func appendKey(dst, name []byte) []byte {

@@ -330,7 +330,7 @@ func FuzzAppend(f *testing.F) {
 		want := string(r.EventID.AppendPlain(nil))
 		if e.eventID == ShortID {
 			want = idOf(r)[:16]
-		} else if want == "" || o.Kind == record.Kinesis {
+		} else if want == "" || r.Index > 0 || o.Kind == record.Kinesis {
 			want = idOf(r)
 		}
 		require.Equal(t, want, decoded["id"])
