@@ -282,7 +282,10 @@ func (t *transformation) start(r *event.TransformRecord) {
 func (t *transformation) enter(data []byte) error {
 	decoder := &t.inv.f.objects.decoder
 	t.scratch.Owner, t.scratch.Region = "", t.region // what the last record said
-	_, err := decoder.Enter(object.Input{Data: data, Origin: &t.scratch, Name: t.name, Lines: t.inv.f.objects.routes.lines, Strict: t.inv.f.objects.strict, MaxPlainBytes: t.inv.f.maxInflated})
+	_, err := decoder.Enter(object.Input{
+		Data: data, Origin: &t.scratch, Name: t.name, Lines: t.inv.f.objects.routes.lines, Strict: t.inv.f.objects.strict,
+		MaxPlainBytes: t.inv.f.maxInflated,
+	})
 	if err != nil {
 		return err
 	}

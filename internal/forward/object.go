@@ -117,7 +117,8 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	}
 	decoder, watch := &inv.f.objects.decoder, &watched{Reader: body}
 	content, err := decoder.Enter(object.Input{
-		Body: watch, ContentEncoding: body.ContentEncoding, Origin: &origin, Lines: inv.f.objects.routes.lines, Strict: inv.f.objects.strict, MaxPlainBytes: inv.f.objects.maxPlain,
+		Body: watch, ContentEncoding: body.ContentEncoding, Origin: &origin, Lines: inv.f.objects.routes.lines,
+		Strict: inv.f.objects.strict, MaxPlainBytes: inv.f.objects.maxPlain,
 	})
 	inv.ledger.BytesIn(int(body.SizeBytes))
 	r.catchUp()
