@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
-// Build compiles the main package pkg of the module in dir for this machine, with the flags of a release, and returns
-// the path of the executable. Extra flags go before the package, for example "-race".
+// Build compiles the main package pkg of the module in dir for this machine, with the flags of a release (scripts/flags
+// there), and returns the path of the executable. Extra flags come after those, for example "-race".
 //
 // The path is named after the content, so a changed program never replaces a running one. The first build of a module
 // with large dependencies takes minutes; later ones cost a link.
@@ -28,15 +30,29 @@ func Build(ctx context.Context, dir, pkg string, extra ...string) (string, error
 	}
 	defer os.RemoveAll(work)
 
+	flags, err := releaseFlags(ctx, dir)
+	if err != nil {
+		return "", err
+	}
 	fresh := filepath.Join(work, "bootstrap")
-	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", fresh}, extra...)
-	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...)
+	args := slices.Concat([]string{"build", "-o", fresh}, flags, extra, []string{pkg})
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s in %s: %w\n%s", pkg, dir, err, output)
 	}
 	return keep(fresh, cache)
+}
+
+func releaseFlags(ctx context.Context, dir string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "scripts/flags")
+	cmd.Dir = dir
+	output, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("run scripts/flags in %s: %w", dir, err)
+	}
+	return strings.Split(strings.TrimSpace(string(output)), "\n"), nil
 }
 
 // keep moves the executable to a folder of cache named after its content.

@@ -208,14 +208,29 @@ func TestLimitMemory(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "")
 	for _, megabytes := range []string{"", "many", "-"} {
 		before := debug.SetMemoryLimit(-1)
-		limitMemory(megabytes, eventGCPercent)
+		limitMemory(megabytes)
 		assert.Equal(t, before, debug.SetMemoryLimit(-1), megabytes)
 	}
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
-	limitMemory("2000", eventGCPercent)
+	limitMemory("2000")
 	assert.Equal(t, int64(1700<<20), debug.SetMemoryLimit(-1))
 	t.Setenv("GOMEMLIMIT", "1GiB")
-	limitMemory("100", eventGCPercent)
+	limitMemory("100")
 	assert.Equal(t, int64(1700<<20), debug.SetMemoryLimit(-1), "what the user says stands")
+}
+
+func TestCollectorFromTheFirstEvent(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	f := &Forwarder{gcPercent: eventGCPercent, now: time.Now}
+	assert.True(t, f.wake())
+	assert.Equal(t, eventGCPercent, debug.SetGCPercent(100))
+	assert.False(t, f.wake())
+	assert.Equal(t, 100, debug.SetGCPercent(100), "once")
+
+	for given, want := range map[string]int{"": objectGCPercent, "80": 0} {
+		t.Setenv("GOGC", given)
+		t.Setenv("DD_API_KEY", apiKey)
+		assert.Equal(t, want, ObjectsFromEnvironment(t.Context()).gcPercent, "what the user says stands")
+	}
 }

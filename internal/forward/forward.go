@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -51,6 +52,7 @@ type Forwarder struct {
 	tags        *tags.Cache      // of resources in AWS; nil when none are looked up
 	tee         bool             // records of a delivery stream go to the destinations too
 	function    Function
+	gcPercent   int // for the collector once there are events; 0 leaves it as it is
 
 	out io.Writer // one line per invocation
 	now func() time.Time
@@ -127,6 +129,9 @@ func (f *Forwarder) wake() (cold bool) {
 		}
 	}
 	cold, f.warm, f.lastUsed = !f.warm, true, now
+	if cold && f.gcPercent != 0 {
+		debug.SetGCPercent(f.gcPercent)
+	}
 	return cold
 }
 
