@@ -22,6 +22,7 @@ const (
 	bySQS         route = "SQS"
 	bySNSToSQS    route = "SNS to SQS"
 	byEventBridge route = "EventBridge"
+	byBridgeToSQS route = "EventBridge to SQS"
 	byJob         route = "Batch Operations"
 )
 
@@ -53,6 +54,9 @@ func (a *announcer) announce(o *object) error {
 		return a.direct.Send(o.key, notify.EventBridge(o.put))
 	case bySQS:
 		_, err := a.queue.Send(native, o.key)
+		return err
+	case byBridgeToSQS:
+		_, err := a.queue.Send(notify.EventBridge(o.put), o.key)
 		return err
 	case bySNSToSQS:
 		_, err := a.queue.Send(notify.SNSBody(time.Now(), native), o.key)

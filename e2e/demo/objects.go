@@ -80,7 +80,7 @@ func objects(g *generate.Generator, now time.Time) ([]*object, error) {
 		},
 		{what: "ALB, gzip cut short", key: balancer(2), route: bySQS, content: truncated},
 		{what: "gone before it is read", key: balancer(3), route: bySQS, content: gone(), goneBefore: true},
-		{what: "ALB, connection cut in the middle", key: balancer(4), route: bySQS, content: access(), cutAfter: 50_000},
+		{what: "ALB, connection cut in the middle", key: balancer(4), route: byBridgeToSQS, content: access(), cutAfter: 50_000},
 	}), nil
 }
 

@@ -60,7 +60,7 @@ func TestObjects(t *testing.T) {
 			assert.Less(t, 2*o.cutAfter, int64(len(o.body)), "the cut is in the middle")
 		}
 	}
-	assert.Len(t, routes, 6, "every route has an object")
+	assert.Len(t, routes, 7, "every route has an object")
 	assert.Len(t, keys, len(objectsAtNoon(t)), "the audit tells objects apart by their keys")
 }
 

@@ -16,7 +16,7 @@ import (
 // F27.
 func loops() row {
 	return row{
-		id: "F27", fault: "the function's own log comes back to it; the park bucket is announced; a record fails every time",
+		id: "F27", fault: "the function's own log or that of its stream comes back to it; the park bucket is announced; a record fails every time",
 		end: "the number of events comes to an end",
 		cells: []cell{
 			{
@@ -38,6 +38,10 @@ func loops() row {
 					r.expect(n <= 2, "the transformation was invoked %d times", n)
 				}},
 			},
+			{
+				on: []path{transform, tee}, short: []path{transform}, what: "the error log of the stream", feed: among(sent(streamErrors)),
+				then: []expectation{acknowledged, deliveredAtOnce, deliveredAll, neverDead, droppedBy(ruleOwnLog, spoiledLines)},
+			},
 		},
 		not: []exception{{[]path{replay}, "what fails is tried 12 times at most, then dead: attempts are in the key of what is parked"}},
 	}
@@ -46,6 +50,7 @@ func loops() row {
 const (
 	mostRounds    = 8 // of a loop that has to end by itself
 	printedLatest = 100 * time.Millisecond
+	ruleOwnLog    = "own_log_group"
 )
 
 // feedBefore feeds what makes the function print something.
@@ -72,7 +77,7 @@ func ownLog(r *run) error {
 		var messages [][]byte
 		for i, line := range fresh {
 			messages = append(messages, []byte(line))
-			p.Lines = append(p.Lines, generate.Line{EventID: eventID(i), Rule: "own_log_group"})
+			p.Lines = append(p.Lines, generate.Line{EventID: eventID(i), Rule: ruleOwnLog})
 		}
 		p.Data = packed(subscription("/aws/lambda/sluice-"+string(r.path.function()), messages))
 		if err := r.Send(r.ctx, r.path.entry(), p); err != nil {
@@ -80,6 +85,19 @@ func ownLog(r *run) error {
 		}
 	}
 	return nil
+}
+
+// streamErrors is a payload of the log group in which Firehose says what goes wrong with the stream.
+func streamErrors(r *run) rig.Payload {
+	_, name, _ := strings.Cut(r.Stream.ARN(), "/")
+	p := rig.Payload{ID: "stream-errors"}
+	messages := make([][]byte, 0, spoiledLines)
+	for i := range spoiledLines {
+		messages = append(messages, fmt.Appendf(nil, `{"message":"It did not answer in time.","n":%d}`, i))
+		p.Lines = append(p.Lines, generate.Line{EventID: eventID(i), Rule: ruleOwnLog})
+	}
+	p.Data = packed(subscription("/aws/kinesisfirehose/"+name, messages))
+	return p
 }
 
 // converged wants a loop to have ended by itself.
@@ -102,7 +120,7 @@ func silentOnce(r *run) {
 }
 
 func ownDropped(r *run) {
-	r.expect(r.dropped()["own_log_group"] > 0, "nothing was dropped as own_log_group: %s", shown(r.dropped()))
+	r.expect(r.dropped()[ruleOwnLog] > 0, "nothing was dropped as %s: %s", ruleOwnLog, shown(r.dropped()))
 }
 
 // parkAnnounced announces every object of the park bucket until there are no new ones.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func replayNothing(r *run) error {
 // F26.
 func forgeries() row {
 	return row{
-		id: "F26", fault: "events that nobody knows; announcements with another bucket, owner or region",
+		id: "F26", fault: "events that nobody knows; announcements with another bucket, owner or region; payloads of another account",
 		end: "kept as they came; dropped(not_allowed_source) without a GET; no region of a message becomes a host",
 		cells: []cell{
 			{
@@ -138,13 +139,17 @@ func forgeries() row {
 			{
 				on: ofObjects(), short: []path{s3Direct}, what: "bucket, owner, region; an unknown event", feed: among(forged),
 				then: []expectation{acknowledged, othersDelivered, unknownKept, nothingAsked, func(r *run) {
-					got := r.dropped()["not_allowed_source"]
-					r.expect(got == 2, "%d announcements dropped as not_allowed_source instead of 2", got)
+					got := r.dropped()[ruleNotAllowed]
+					r.expect(got == 2, "%d announcements dropped as %s instead of 2", got, ruleNotAllowed)
 				}},
+			},
+			{
+				on: slices.Concat(ofPayloads(), ofObjects()), short: []path{kinesis, transform}, what: "a payload of another account",
+				options: owned, feed: among(sent(foreign)),
+				then: []expectation{acknowledged, deliveredAtOnce, deliveredAll, neverDead, droppedBy(ruleNotAllowed, spoiledLines)},
 			},
 		},
 		not: []exception{
-			{[]path{transform, tee}, "an answer that has no record is an error, and what Firehose then keeps is its own"},
 			{[]path{replay}, "only the scheduler and people invoke it; unit tests have what it refuses"},
 		},
 	}
@@ -162,6 +167,7 @@ const (
 	foreignBucket = "someone-elses-logs"
 	forgedKey     = "app/forged.log"
 	foreignOwner  = "999999999999"
+	knownOwners   = stack.Account + ",111122223333" // of the lines that are usual
 	forgedRegion  = "attacker.example.com"
 )
 
@@ -191,6 +197,27 @@ func forged(r *run) error {
 	}
 	r.Expect(p)
 	return r.Announce(e, bytes.ReplaceAll(notify.Native(put), []byte(`"`+stack.Region+`"`), []byte(`"`+forgedRegion+`"`)), p.ID)
+}
+
+const ruleNotAllowed = "not_allowed_source"
+
+// owned allows the accounts of the lines that are usual.
+func owned(_ *run, o *rig.Options) error {
+	o.Env = map[string]string{"SLUICE_ALLOWED_OWNERS": knownOwners}
+	return nil
+}
+
+// foreign is a payload of an account that is not allowed.
+func foreign(r *run) rig.Payload {
+	var p generate.Payload
+	r.Generate(func(g *generate.Generator, pad generate.Pad) { p = whole(g, pad) })
+	for i := range p.Lines {
+		p.Lines[i].Rule = ruleNotAllowed
+	}
+	const owner = `"owner":"`
+	head, tail, _ := bytes.Cut(p.Document, []byte(owner))
+	document := slices.Concat(head, []byte(owner+foreignOwner), tail[len(foreignOwner):])
+	return rig.Payload{ID: p.ID, Data: packed(document), Lines: p.Lines}
 }
 
 // unknownKept wants an event that nobody knows kept as it came. A message of a queue that announces nothing is a log itself.

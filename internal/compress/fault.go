@@ -31,6 +31,16 @@ func (e *BombError) Error() string {
 		e.Packing, e.PackedBytes, e.PlainBytes, e.PlainBytes/max(e.PackedBytes, 1), maxRatio)
 }
 
+// LayersError says that a stream, or a file of an archive, is packed in more layers than are peeled off. Nothing of it has
+// been handed out.
+type LayersError struct {
+	Packing Packing // of the layer that is left
+}
+
+func (e *LayersError) Error() string {
+	return fmt.Sprintf("%s inside of %d other layers: no more are unpacked (unpack it, and put it again)", e.Packing, maxLayers)
+}
+
 // CorruptError says that what is packed cannot be unpacked to its end: it is broken, cut short, or packed in a way that
 // is not read here, which [errors.Is] finds as [errors.ErrUnsupported]. To read it again brings the same error.
 type CorruptError struct {

@@ -31,8 +31,8 @@ type Limits struct {
 }
 
 // Unpacker reads a stream as plain bytes, however it is packed: it looks at the bytes, never at a name, and peels layer
-// after layer, at most three, until nothing that it knows is left. Parquet, ORC and all it does not know come out as they
-// are.
+// after layer, at most three, until nothing that it knows is left. What is packed in more is an error. Parquet, ORC and all
+// it does not know come out as they are.
 //
 // Of an archive it reads every file, one after another, and peels each of them for itself, because they need not be packed
 // alike. Their texts come out as one: where one does not end in a line feed and another follows, a line feed is put between
@@ -76,17 +76,21 @@ func (u *Unpacker) Reset(src io.Reader, contentEncoding string, limits Limits) {
 func (u *Unpacker) Packings() []Packing { return u.packings }
 
 // Read reads plain bytes. It ends with io.EOF where everything was whole, and else with a [CorruptError], a [BombError], a
-// [TooLargeError], or an error of the source as it is. Whatever was unpacked in front of an error comes before it.
+// [TooLargeError], a [LayersError], or an error of the source as it is. Whatever was unpacked in front of an error comes
+// before it.
 func (u *Unpacker) Read(p []byte) (int, error) {
 	if u.err != nil || len(p) == 0 {
 		return 0, u.err
 	}
 	if !u.peeled {
 		u.peeled = true
-		u.peel(0, u.src)
+		u.err = u.peel(0, u.src)
 		u.packings = u.packings[:0]
 		for i := range u.top {
 			u.packings = append(u.packings, u.layers[i].packing)
+		}
+		if u.err != nil {
+			return 0, u.err
 		}
 	}
 	for {
@@ -139,8 +143,7 @@ func (u *Unpacker) nextFile() error {
 		}
 		err := l.nextFile()
 		if err == nil {
-			u.peel(i+1, l)
-			return nil
+			return u.peel(i+1, l)
 		}
 		if err != io.EOF {
 			return err
@@ -149,18 +152,19 @@ func (u *Unpacker) nextFile() error {
 	return io.EOF
 }
 
-// peel finds out how src is packed, which is what comes out of the layers in front of the given one.
-func (u *Unpacker) peel(from int, src io.Reader) {
+// peel finds out how src is packed, which is what comes out of the layers in front of the given one. It returns a
+// [LayersError] for what is packed in too many.
+func (u *Unpacker) peel(from int, src io.Reader) error {
 	u.opening = true
 	for u.top = from; ; u.top++ {
 		l := &u.layers[u.top]
 		l.start(src)
-		if u.top == maxLayers {
-			return
-		}
 		packing := sniff(&l.in, u.said && u.top == 0)
 		if packing == "" {
-			return
+			return nil
+		}
+		if u.top == maxLayers {
+			return &LayersError{Packing: packing}
 		}
 		l.open(packing)
 		src = l

@@ -93,7 +93,6 @@ func TestUnpackerLayers(t *testing.T) {
 			in: gz(join(gz(text), gz(text))), want: join(text, text), packings: []Packing{PackingGzip, PackingGzip},
 		},
 		"three layers":                      {in: gz(zst(gz(text))), want: text, packings: []Packing{PackingGzip, PackingZstd, PackingGzip}},
-		"of four layers one is left":        {in: gz(gz(gz(gz(text)))), want: gz(text), packings: []Packing{PackingGzip, PackingGzip, PackingGzip}},
 		"gzip in zip":                       {in: archive(gz(text)), want: text, packings: []Packing{PackingZip, PackingGzip}},
 		"an archive in an archive":          {in: archive(text, archive(text)), want: join(text, text), packings: []Packing{PackingZip}},
 		"an archive alone in an archive":    {in: archive(archive(text)), want: text, packings: []Packing{PackingZip, PackingZip}},
@@ -125,6 +124,32 @@ func TestUnpackerLayers(t *testing.T) {
 			require.NoError(t, iotest.TestReader(&u, tc.want))
 		})
 	}
+}
+
+func TestUnpackerOfTooManyLayers(t *testing.T) {
+	text := textOf(t)
+	gz := pack[PackingGzip]
+	for name, tc := range map[string]struct {
+		in, want []byte
+		packing  Packing
+	}{
+		"four":                           {gz(gz(gz(gz(text)))), nil, PackingGzip},
+		"zstd inside of three":           {gz(gz(gz(pack[PackingZstd](text)))), nil, PackingZstd},
+		"Hadoop's inside of three":       {gz(gz(gz(hadoop(text, 1000, 100)))), nil, PackingHadoopSnappy},
+		"four, the second of an archive": {archive(text, gz(gz(gz(text)))), text, PackingGzip},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var u Unpacker
+			for how, source := range sources {
+				got, err := unpackAll(&u, source(bytes.NewReader(tc.in)), "", 0)
+				require.Equal(t, &LayersError{Packing: tc.packing}, err, how)
+				require.Equal(t, string(tc.want), string(got), how)
+				_, err = u.Read(make([]byte, 1))
+				require.Error(t, err)
+			}
+		})
+	}
+	require.EqualError(t, &LayersError{Packing: PackingGzip}, "gzip inside of 3 other layers: no more are unpacked (unpack it, and put it again)")
 }
 
 func TestUnpackerPackingsAfterTheFirstRead(t *testing.T) {

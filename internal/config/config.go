@@ -41,9 +41,13 @@ type Config struct {
 	// ResourceTags are those that are looked up in AWS.
 	ResourceTags ResourceTags
 
-	// RedactIP and RedactEmail say that IPv4 addresses and e-mail addresses are replaced in messages. Default false.
+	// RedactIP and RedactEmail say that IP addresses and e-mail addresses are replaced in messages. Default false.
 	// Setting: redact_ip, redact_email; SLUICE_REDACT_IP, SLUICE_REDACT_EMAIL; Datadog: REDACT_IP, REDACT_EMAIL.
 	RedactIP, RedactEmail bool
+
+	// AllowedOwners are the accounts whose payloads of CloudWatch Logs are taken, each of 12 digits and once. Zero value:
+	// every one. Setting: allowed_owners, SLUICE_ALLOWED_OWNERS.
+	AllowedOwners []string
 
 	// Buckets are those whose objects are read. Zero value: every one. Setting: buckets, SLUICE_BUCKETS.
 	Buckets []Bucket
@@ -93,7 +97,7 @@ type Config struct {
 
 	// Firehose is what the transformation function does. Setting: firehose_output, firehose_partition_keys,
 	// firehose_reingest, firehose_tee; SLUICE_FIREHOSE_OUTPUT, SLUICE_FIREHOSE_PARTITION_KEYS, SLUICE_FIREHOSE_REINGEST,
-	// SLUICE_FIREHOSE_TEE.
+	// SLUICE_FIREHOSE_TEE. The variables of its items are those of destinations.
 	Firehose Firehose
 
 	// CABundle is the path of a PEM file whose certificates are trusted beside the system's. Zero value: only those.

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,12 +31,13 @@ type draft struct {
 	from  map[string]field // where each setting was set, by its key or, without one, its variable
 }
 
-// newDraft returns a destination of a type with its defaults and what variables say.
-func newDraft(kind Type, env map[string]string, to *problems) *draft {
+// newDraft returns a destination of a type with its defaults and what variables say: of these settings, or of all if none
+// are named.
+func newDraft(kind Type, env map[string]string, to *problems, only ...string) *draft {
 	d := &draft{from: map[string]field{}}
 	d.Type = kind
 	for _, s := range destinationSettings() {
-		if s.scope != "" && s.scope != kind {
+		if s.scope != "" && s.scope != kind || len(only) > 0 && !slices.Contains(only, s.key) {
 			continue
 		}
 		if s.preset != "" {
@@ -102,15 +104,14 @@ func (d *draft) set(f field) {
 
 // finish checks what more than one setting decides, and returns the destination.
 func (d *draft) finish(env map[string]string, to *problems) Destination {
+	d.Attributes = cmp.Or(d.Attributes, usualAttributes(d.Type))
 	switch d.Type {
 	case TypeDatadog:
-		d.Attributes = cmp.Or(d.Attributes, AttributesOff)
 		d.require("api_key", "SLUICE_API_KEY", to)
 		d.compose(to)
 		d.warnPlainKey(to)
 		d.checkVariable("api_key", d.Datadog.APIKey, env)
 	case TypeHTTP:
-		d.Attributes = cmp.Or(d.Attributes, AttributesAWS)
 		d.require("url", "", to)
 		d.checkHTTP()
 		for _, header := range d.HTTP.Headers {
@@ -125,6 +126,17 @@ func (d *draft) finish(env map[string]string, to *problems) Destination {
 		to.warn(f.place, "has no effect without compression")
 	}
 	return d.Destination
+}
+
+// usualAttributes are those of a destination whose settings do not say it.
+func usualAttributes(kind Type) Attributes {
+	switch kind {
+	case TypeDatadog:
+		return AttributesOff
+	case TypeHTTP:
+		return AttributesAWS
+	}
+	return ""
 }
 
 // require reports a setting that is missing; variable would do too, when there is one.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,27 @@ type Firehose struct {
 	Reingest bool
 	// Tee says that records are delivered to the destinations too. Default false.
 	Tee bool
+
+	// Items are those of a destination, of TypeDatadog for OutputDatadog and of TypeHTTP for OutputJSON. Zero for other
+	// outputs, and of Load. Setting: firehose_items, and the variables of destinations.
+	Items Items
+}
+
+// Items say what the items of a destination look like. All but Attributes is zero where it is not of TypeDatadog.
+type Items struct {
+	Attributes Attributes
+	Late       Late
+	Structured Structured
+	Reshape    bool
+	EventID    EventID
+}
+
+// Items returns what the items of the destination look like.
+func (d *Destination) Items() Items {
+	return Items{
+		Attributes: d.Attributes, Late: d.Datadog.Late, Structured: d.Datadog.Structured, Reshape: d.Datadog.Reshape,
+		EventID: d.Datadog.EventID,
+	}
 }
 
 // Output is what a record of a delivery stream becomes.
@@ -55,6 +77,10 @@ func firehoseSettings() []setting[Config] {
 		meaning: "What the transformation function makes of a record: items as Datadog takes them or normalised JSON, one a " +
 			"line, the texts alone, or the bytes as they came, without what is no log.",
 	}, {
+		key: itemsKey, otherwise: "what the variables of these settings say", kind: itemMapping(),
+		meaning: "What the items of the outputs `datadog` and `json` look like, as of a destination of type `datadog` or `http`: its " +
+			"`attributes`, and for `datadog` its `late`, `structured`, `reshape` and `event_id`. They win over their variables.",
+	}, {
 		key: "firehose_partition_keys", variables: variables("SLUICE_FIREHOSE_PARTITION_KEYS"), otherwise: "none",
 		kind: partitionKeyList(),
 		meaning: "What records are partitioned by, for a stream with dynamic partitioning: each is a key of " +
@@ -72,6 +98,56 @@ func firehoseSettings() []setting[Config] {
 			"destination does not take is parked and stays in the stream. Firehose repeats an invocation that failed: its lines " +
 			"are then delivered twice.",
 	}}
+}
+
+// itemKeys are the settings that Items are read from.
+func itemKeys() []string { return []string{"attributes", "late", "structured", "reshape", "event_id"} }
+
+// itemsKey is the member of the document that says what items look like.
+const itemsKey = "firehose_items"
+
+// itemMapping checks what the document says of items; readItems reads it, when it is known what they are.
+func itemMapping() kind[Config] {
+	const want = "a mapping of settings of a destination: attributes, late, structured, reshape, event_id"
+	return kind[Config]{want, func(_ *Config, f field) {
+		if f.shape() != aMapping {
+			f.wantInstead(f.shape(), want)
+			return
+		}
+		d := &draft{from: map[string]field{}}
+		for _, member := range f.members() {
+			if !slices.Contains(itemKeys(), member.name) {
+				member.fail(unknown(member.name, itemKeys()))
+				continue
+			}
+			d.set(member)
+		}
+	}}
+}
+
+// readItems completes what items look like. Of variables, the document and all there is to a destination, only what is
+// about them is looked at.
+func (f *Firehose) readItems(document field, env map[string]string, to *problems) {
+	var kind Type
+	switch f.Output {
+	case OutputDatadog:
+		kind = TypeDatadog
+	case OutputJSON:
+		kind = TypeHTTP
+	case OutputMessage, OutputOriginal:
+		return
+	}
+	d := newDraft(kind, env, to, itemKeys()...)
+	for _, s := range destinationSettings() {
+		if document.node == nil || s.scope != "" && s.scope != kind || !slices.Contains(itemKeys(), s.key) {
+			continue
+		}
+		if member, is := document.member(s.key); is {
+			s.kind.read(d, member)
+		}
+	}
+	f.Items = d.Items()
+	f.Items.Attributes = cmp.Or(d.Attributes, usualAttributes(kind))
 }
 
 // partitionKeyList reads "source,year" or a list of such texts.

@@ -49,7 +49,7 @@ func TestEachForwarderVariable(t *testing.T) {
 		"EXCLUDE_AT_MATCH":               {value: "DEBUG", got: func(c *Config) any { return c.Exclude }, want: []string{"DEBUG"}},
 		"REDACT_IP":                      {value: "true", got: func(c *Config) any { return c.RedactIP }, want: true},
 		"REDACT_EMAIL":                   {value: "true", got: func(c *Config) any { return c.RedactEmail }, want: true},
-		"DD_SCRUBBING_RULE":              {value: "password=.*", got: rule, want: []RedactRule{{"scrubbing_rule", "password=.*", ""}}},
+		"DD_SCRUBBING_RULE":              {value: "password=.*", got: rule, want: []RedactRule{{Name: "scrubbing_rule", Pattern: "password=.*"}}},
 		"DD_SCRUBBING_RULE_REPLACEMENT":  {value: "xxx", got: rule, want: []RedactRule(nil), warn: "DD_SCRUBBING_RULE_REPLACEMENT: has no effect without a pattern"},
 
 		"DD_FETCH_LAMBDA_TAGS":         {value: "true", got: resources, want: ResourceTags{Lambda: true, TTL: 300 * time.Second}},
@@ -61,9 +61,9 @@ func TestEachForwarderVariable(t *testing.T) {
 		"DD_ENRICH_CLOUDWATCH_TAGS":    {value: "true", warn: "DD_ENRICH_CLOUDWATCH_TAGS" + ignored},
 
 		"DD_S3_BUCKET_NAME":               {value: "forwarder-bucket", warn: "DD_S3_BUCKET_NAME" + ignored},
-		"DD_STORE_FAILED_EVENTS":          {value: "true", warn: "DD_STORE_FAILED_EVENTS" + ignored},
+		"DD_STORE_FAILED_EVENTS":          {value: "true", err: "DD_STORE_FAILED_EVENTS: there is no bucket to keep in what cannot be delivered: name one in SLUICE_PARK_BUCKET"},
 		"DD_SQS_QUEUE_URL":                {value: "https://sqs.eu-west-1.amazonaws.com/123456789012/q", warn: "DD_SQS_QUEUE_URL" + ignored},
-		"DD_ADDITIONAL_TARGET_LAMBDAS":    {value: "arn:aws:lambda:eu-west-1:123456789012:function:f", warn: "DD_ADDITIONAL_TARGET_LAMBDAS" + ignored},
+		"DD_ADDITIONAL_TARGET_LAMBDAS":    {value: "arn:aws:lambda:eu-west-1:123456789012:function:f", err: "DD_ADDITIONAL_TARGET_LAMBDAS: Sluice invokes no other functions: give those functions triggers of their own"},
 		"DD_STEP_FUNCTIONS_TRACE_ENABLED": {value: "true", warn: "DD_STEP_FUNCTIONS_TRACE_ENABLED" + ignored},
 		"DD_USE_VPC":                      {value: "true", warn: "DD_USE_VPC" + ignored},
 		"DD_LOG_LEVEL":                    {value: "WARN", warn: "DD_LOG_LEVEL" + ignored},
@@ -100,6 +100,33 @@ func TestEachForwarderVariable(t *testing.T) {
 				require.NoError(t, err)
 				assert.NotEqual(t, tc.want, tc.got(c), "the variable makes the difference")
 			}
+		})
+	}
+}
+
+// What the Forwarder's bucket was for, another setting may do; and nobody is told twice that a document cannot be read.
+func TestStoreFailedEvents(t *testing.T) {
+	const variable, problem = "DD_STORE_FAILED_EVENTS=true", "DD_STORE_FAILED_EVENTS: there is no bucket"
+	for name, tc := range map[string]struct {
+		env  []string
+		want string
+	}{
+		"not asked for":                  {[]string{"DD_STORE_FAILED_EVENTS=False"}, ""},
+		"a park bucket":                  {[]string{variable, "SLUICE_PARK_BUCKET=example-parked"}, ""},
+		"a park bucket, in the document": {[]string{variable, "SLUICE_CONFIG=park_bucket: example-parked"}, ""},
+		"the Forwarder's bucket":         {[]string{variable, "DD_S3_BUCKET_NAME=example-forwarder"}, problem},
+		"a document without":             {[]string{variable, "SLUICE_CONFIG=redact_ip: true"}, problem},
+		"a document that is broken":      {[]string{variable, "SLUICE_CONFIG=[" + canary}, "SLUICE_CONFIG"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := load(t, with(tc.env...))
+			if tc.want == "" {
+				require.NoError(t, err)
+				assert.Empty(t, c.Warnings)
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+			assert.NotContains(t, err.Error(), "\n", "one problem")
 		})
 	}
 }

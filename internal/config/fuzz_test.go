@@ -55,6 +55,7 @@ func assertValid(t *testing.T, c *Config) {
 	assert.Regexp(t, `^[A-Za-z0-9_/:-]*$`, c.ParkKMSKey)
 	assert.Regexp(t, `^(https?://[^/?#@\s]+/[0-9]{12}/[A-Za-z0-9_-]{1,80})?$`, c.ContinueQueue)
 	assert.True(t, c.MaxReceives >= 2 && c.MaxReceives <= 1000)
+	assert.Regexp(t, `^([0-9]{12}(,|$))*$`, strings.Join(c.AllowedOwners, ","))
 	assertValidProcessing(t, c.Processing, nil)
 	assert.True(t, c.ResourceTags.TTL >= 10*time.Second && c.ResourceTags.TTL <= 24*time.Hour)
 	assert.True(t, c.TagRules.Max >= 0 && c.TagRules.Max <= 1000)
@@ -106,7 +107,7 @@ func assertValidProcessing(t *testing.T, p Processing, top []RedactRule) {
 	rules := make([]redact.Rule, 0, len(top)+len(p.Redact))
 	for _, r := range slices.Concat(top, p.Redact) {
 		assert.NotContains(t, []string{RuleIP, RuleEmail}, r.Name)
-		rules = append(rules, redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement})
+		rules = append(rules, redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement, Member: r.Member, Attribute: r.Attribute})
 	}
 	_, err := redact.Compile(rules...)
 	assert.NoError(t, err)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -58,13 +59,20 @@ func loadFor(ctx context.Context, env map[string]string, fetch Fetcher, sends bo
 	if readable && (sends || c.Firehose.Tee) {
 		c.Destinations = l.destinations(members[destinationsKey])
 	}
+	if !sends {
+		c.Firehose.readItems(members[itemsKey], env, &l.problems)
+	}
 	checkRoutes(members[routesKey], c)
 	if !sends && c.Firehose.Output == OutputOriginal && c.Alters() {
 		l.add(SettingError{Place: "firehose_output", Text: "original sends the bytes as they came, which filters, sampling, " +
-			"redaction, conversion and routes that drop do not reach: want datadog, json or message"})
+			"redaction, conversion, allowed_owners and routes that drop do not reach: want datadog, json or message"})
 	}
 	l.checkNames()
-	checkForwarder(env, &l.problems)
+	known := c
+	if !readable {
+		known = nil
+	}
+	checkForwarder(env, known, &l.problems)
 	if err := l.err(); err != nil {
 		return nil, err
 	}
@@ -98,7 +106,11 @@ func (l *loader) document(ctx context.Context, fetch Fetcher) (root *yaml.Node, 
 		root, err = parseDocument(document)
 	}
 	if err != nil {
-		l.add(SettingError{Place: documentVariable, Text: err.Error()})
+		problem, known := errors.AsType[SettingError](err)
+		if !known {
+			problem = SettingError{Place: documentVariable, Text: err.Error()}
+		}
+		l.add(problem)
 		return nil, false
 	}
 	if root != nil && root.Kind != yaml.MappingNode {

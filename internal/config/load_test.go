@@ -310,3 +310,39 @@ func TestCABundle(t *testing.T) {
 func TestEnviron(t *testing.T) {
 	assert.Equal(t, map[string]string{"A": "b=c", "D": ""}, Environ([]string{"A=b=c", "D="}))
 }
+
+// What is no YAML is found on its line, the first one too, and the message says what to do.
+func TestDocumentSyntax(t *testing.T) {
+	const quotes = "a text that starts with * has to stand in quotes"
+	for name, tc := range map[string]struct{ document, want string }{
+		"list, line 1":                   {"tags: [a", "(line 1): did not find expected ',' or ']'"},
+		"list, line 2":                   {"source: a\ntags: [a", "(line 2): did not find expected ',' or ']'"},
+		"mapping, line 1":                {"tag_rules: {max: 1", "(line 1): did not find expected ',' or '}'"},
+		"bracket that closes nothing":    {"source: a\n\n\ntags: }", "(line 4): did not find expected node content"},
+		"list behind a mapping":          {"source: a\n- b", "(line 2): did not find expected key"},
+		"two colons, line 1":             {"source: a: b", `(line 1): mapping values are not allowed in this context: a text with ": " in it has to stand in quotes`},
+		"two colons, line 3":             {"\n\nsource: a: b", "(line 3): mapping values are not allowed in this context"},
+		"star as a text, line 1":         {"include: *" + canary, "(line 1): unknown anchor '…' referenced: " + quotes},
+		"star as a text, line 3":         {"source: a*" + canary + "\ntags: [b, '*c" + canary + "']\nexclude: [*" + canary + "]", "(line 3): unknown anchor '…' referenced: " + quotes},
+		"star of a longer name":          {"source: a # *" + canary + "s\ninclude: *" + canary, "(line 2): unknown anchor '…' referenced: " + quotes},
+		"star and a dot, line 1":         {"include: *.log", "(line 1): did not find expected alphabetic or numeric character: a text that starts with * or & has to stand in quotes"},
+		"star and a dot, line 2":         {"source: a\ninclude: *.log", "(line 2): did not find expected alphabetic or numeric character"},
+		"backslash in quotes, line 1":    {`include: "\d` + canary + `"`, `(line 1): found unknown escape character: in double quotes a backslash is \\, in single quotes it stands for itself`},
+		"backslash in quotes, line 2":    {"source: a\n" + `include: "\d` + canary + `"`, `(line 2): found unknown escape character`},
+		"character that starts no text":  {"include: @" + canary, "(line 1): found character that cannot start any token: a text that starts with @, %"},
+		"tab":                            {"tag_rules:\n\tmax: 1", "(line 2): found character that cannot start any token"},
+		"control character, line 1":      {"source: \x01" + canary, "(line 1): control characters are not allowed"},
+		"control character, line 3":      {"source: é\n\ntags: \x7f" + canary, "(line 3): control characters are not allowed"},
+		"no UTF-8":                       {"source: a\ntags: \xff" + canary, "(line 2): invalid leading UTF-8 octet"},
+		"quotes that are not closed":     {"source: '" + canary, "(line 1): found unexpected end of stream"},
+		"second document":                {"source: a\n---\ntags: " + canary, "(line 2): want one YAML document, have more after it"},
+		"second document that is broken": {"source: a\n---\ntags: [" + canary, "(line 3): did not find expected ',' or ']'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, with("SLUICE_CONFIG="+tc.document))
+			require.ErrorContains(t, err, "SLUICE_CONFIG "+tc.want)
+			assert.NotContains(t, err.Error(), canary)
+			assert.NotContains(t, err.Error(), "\n", "one problem")
+		})
+	}
+}

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"regexp"
 	"strings"
+
+	"sluice/internal/re2"
 )
 
 // Bucket is a bucket whose objects may be read.
@@ -120,17 +121,25 @@ func startLine[T any](at func(*T) *string) kind[T] {
 		if !ok {
 			return
 		}
-		if text = strings.TrimSpace(text); !isStart(text) {
-			f.fail("want " + wantStart)
+		text = strings.TrimSpace(text)
+		if problem := startProblem(text); problem != "" {
+			f.fail(problem)
 			return
 		}
 		*at(t) = text
 	}}
 }
 
-// isStart accepts what can be compiled, alone and as package lines does, in a group: \Q without \E takes what follows in.
-func isStart(text string) bool {
-	_, alone := regexp.Compile(text)
-	_, anchored := regexp.Compile("^(?:" + text + ")")
-	return alone == nil && anchored == nil && text != "" && len(text) <= maxPatternBytes
+// startProblem says what keeps a text from being compiled, alone and as package lines does, in a group; "" if nothing does.
+func startProblem(text string) string {
+	if text == "" || len(text) > maxPatternBytes {
+		return "want " + wantStart
+	}
+	if problem := re2.Problem(text); problem != "" {
+		return problem
+	}
+	if re2.Problem("^(?:"+text+")") != "" {
+		return `has a \Q that is not closed: close it with \E`
+	}
+	return ""
 }

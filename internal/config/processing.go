@@ -1,10 +1,11 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"sluice/internal/re2"
 )
 
 // Processing says what happens to a record before it is sent.
@@ -51,7 +52,7 @@ const (
 
 // Alters reports whether a message may be left out, or sent as another one than came.
 func (c *Config) Alters() bool {
-	return c.RedactIP || c.RedactEmail || c.alters() ||
+	return c.RedactIP || c.RedactEmail || len(c.AllowedOwners) > 0 || c.alters() ||
 		slices.ContainsFunc(c.Routes, func(r Route) bool { return r.Drop || r.Processing.alters() })
 }
 
@@ -128,7 +129,13 @@ func shapeSettings[T any](at func(*T) *Processing) []setting[T] {
 		kind: kind[T]{wantRules, func(t *T, f field) { redactRules(&at(t).Redact, f) }},
 		meaning: "Replaces what a pattern matches, after `redact_ip` and `redact_email`, in this order and last the variable's, " +
 			"which adds the rule `scrubbing_rule`. `${1}` or `${name}` in a replacement is a group of the pattern, `$$` a dollar sign." +
-			redactScope + " Names of members stay, so a pattern across a name and its value does not match inside a JSON message.",
+			redactScope + " Names of members stay. A pattern across a name and its value, such as `\"password\":\\s*\"\\w+`, matches in " +
+			"a JSON message too: of what it matches only the value is replaced, in an array each element, and it reaches no " +
+			"further than that one member. With `member: password` a rule is for the values of members of that name, at any " +
+			"depth, in any letters, and in JSON that stands in strings; with `attribute: user.password` for the one at that path, " +
+			"as in `include_where`. Such a rule replaces what its pattern matches in the value, or in all values that it holds; " +
+			"without a pattern the value as a whole, also an object or an array, but not null. It is for messages that are JSON, " +
+			"and for members beside the message: it does nothing to other text.",
 	}}
 }
 
@@ -152,14 +159,18 @@ func regexps[T any](at func(*T) *[]string) kind[T] {
 	}}
 }
 
-// readRegexp reads a regular expression, or reports what would be right.
+// readRegexp reads a regular expression, or reports what is wrong with it and what would be right.
 func readRegexp(f field, want string) (string, bool) {
 	text, ok := f.text(want)
 	if !ok {
 		return "", false
 	}
-	if _, err := regexp.Compile(text); err != nil || text == "" || len(text) > maxRegexpBytes {
+	if text == "" || len(text) > maxRegexpBytes {
 		f.fail(wantRegexp)
+		return "", false
+	}
+	if problem := re2.Problem(text); problem != "" {
+		f.fail(problem)
 		return "", false
 	}
 	return text, true

@@ -9,11 +9,13 @@ import (
 	"sluice/internal/process/redact"
 )
 
-// RedactRule is a pattern whose matches are replaced in messages.
+// RedactRule is a pattern whose matches are replaced in messages, or members of JSON messages whose values are.
 type RedactRule struct {
 	Name        string // in counts and errors; unique
-	Pattern     string // RE2
+	Pattern     string // RE2; may be empty where there is a member or an attribute, whose whole value is replaced then
 	Replacement string // may name groups of the pattern: ${1} or ${name}, and $$ for a dollar sign
+	Member      string // the name of members at any depth; zero value: the rule is for all text, or for Attribute
+	Attribute   string // the path of a member, with dots; zero value: the rule is for all text, or for Member
 }
 
 // Names of rules that settings other than `redact` make. A rule of the document has another one.
@@ -24,8 +26,9 @@ const (
 )
 
 const (
-	wantRules = "a list of mappings with name, pattern (RE2) and replacement; a variable holds one pattern"
+	wantRules = "a list of mappings with name, pattern (RE2), replacement, and member or attribute; a variable holds one pattern"
 
+	forwarderRule        = "DD_SCRUBBING_RULE"
 	forwarderReplacement = "DD_SCRUBBING_RULE_REPLACEMENT" // in Python's spelling
 
 	redactScope = " It is applied to each message (in a message that is JSON, to its values one by one) before anything is sent, " +
@@ -36,8 +39,9 @@ const (
 func addressSettings() []setting[Config] {
 	return []setting[Config]{{
 		key: "redact_ip", variables: variables("SLUICE_REDACT_IP", "REDACT_IP"), preset: "false",
-		kind:    toggle(func(c *Config) *bool { return &c.RedactIP }),
-		meaning: "Replaces IPv4 addresses by `xxx.xxx.xxx.xxx`." + redactScope,
+		kind: toggle(func(c *Config) *bool { return &c.RedactIP }),
+		meaning: "Replaces IPv4 addresses by `xxx.xxx.xxx.xxx`, and IPv6 addresses by `xxxx::xxxx` (the Datadog Forwarder leaves " +
+			"those). What looks like one goes too: a hardware address of eight bytes, a name such as `a1::b2`." + redactScope,
 	}, {
 		key: "redact_email", variables: variables("SLUICE_REDACT_EMAIL", "REDACT_EMAIL"), preset: "false",
 		kind:    toggle(func(c *Config) *bool { return &c.RedactEmail }),
@@ -61,7 +65,7 @@ func redactRules(list *[]RedactRule, f field) {
 		variableRule(list, f)
 		return
 	}
-	items, ok := f.entries("rules", maxRegexps, "a list of mappings with name, pattern and replacement")
+	items, ok := f.entries("rules", maxRegexps, "a list of mappings with name, pattern and replacement, or with member or attribute")
 	if !ok {
 		return
 	}
@@ -79,9 +83,11 @@ func redactRules(list *[]RedactRule, f field) {
 func readRule(f field) RedactRule {
 	var r RedactRule
 	for _, member := range f.members() {
-		at := map[string]*string{"name": &r.Name, "pattern": &r.Pattern, "replacement": &r.Replacement}[member.name]
+		at := map[string]*string{
+			"name": &r.Name, "pattern": &r.Pattern, "replacement": &r.Replacement, "member": &r.Member, "attribute": &r.Attribute,
+		}[member.name]
 		if at == nil {
-			member.fail(unknown(member.name, []string{"name", "pattern", "replacement"}))
+			member.fail(unknown(member.name, []string{"name", "pattern", "replacement", "member", "attribute"}))
 			continue
 		}
 		*at, _ = member.text("a text")
@@ -96,9 +102,19 @@ func readRule(f field) RedactRule {
 func variableRule(list *[]RedactRule, f field) {
 	rule := RedactRule{Name: RuleVariable, Pattern: f.node.Value}
 	*list = append(*list, rule)
+	if f.place == forwarderRule && wantsEscapedQuote(rule.Pattern) {
+		f.to.warn(f.place, "wants a backslash before a quote, as every quote has one in a batch of the Datadog Forwarder: here a "+
+			`pattern sees messages as they came; write \\?" for a quote with or without one`)
+	}
 	for _, problem := range compileRules(f, []RedactRule{rule}) {
 		f.fail(strings.TrimPrefix(problem.Text, "pattern: "))
 	}
+}
+
+// wantsEscapedQuote reports whether a pattern has a backslash that must stand before a quote, for there is none before those
+// of a message in JSON.
+func wantsEscapedQuote(pattern string) bool {
+	return strings.Contains(pattern, `\\"`) || strings.Contains(pattern, `\\\"`)
 }
 
 // variableReplacement reads what takes the place of a match of the variable's pattern. White space is a part of it.
@@ -129,7 +145,7 @@ func compileRules(f field, rules []RedactRule) []*redact.RuleError {
 	list := make([]redact.Rule, len(rules))
 	var problems []*redact.RuleError
 	for i, r := range rules {
-		list[i] = redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement}
+		list[i] = redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement, Member: r.Member, Attribute: r.Attribute}
 		if len(r.Pattern) > maxRegexpBytes {
 			problems = append(problems, &redact.RuleError{Index: i, Text: fmt.Sprintf("pattern: want at most %d bytes", maxRegexpBytes)})
 		}
@@ -153,7 +169,6 @@ func ruleErrors(err error) []*redact.RuleError {
 	var list []*redact.RuleError
 	for _, one := range parts(err) {
 		if e, is := errors.AsType[*redact.RuleError](one); is {
-			e.Text = strings.Replace(e.Text, "of RE2:", "of RE2 (no look-around, no back-references):", 1)
 			list = append(list, e)
 		}
 	}

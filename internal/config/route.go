@@ -1,11 +1,12 @@
 package config
 
 import (
-	"regexp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"sluice/internal/format"
+	"sluice/internal/re2"
 	"sluice/internal/service"
 )
 
@@ -90,12 +91,13 @@ func labelSettings() []setting[Route] {
 		meaning: "Replaces the host.",
 	}, {
 		key: "log", otherwise: "as found", kind: words(wantLog, func(r *Route) *string { return &r.Log }, parseLog),
-		meaning: "Replaces the kind of log that was found (logs.md), by which attributes and severities are read.",
+		meaning: "Replaces the kind of log that was found (logs.md), by which times, attributes and severities are read.",
 	}, {
 		key: "columns", otherwise: "those of the log's default format",
 		kind: words(wantColumns, func(r *Route) *string { return &r.Columns }, parseColumns),
 		meaning: "Names of the columns, in their order, of lines that have no header: a flow log with a format of its own, or a " +
-			"real-time log of CloudFront. Attributes are named after them. Set `log` too where the log is not recognised.",
+			"real-time log of CloudFront. Attributes are named after them, and the time is read by them. Set `log` too where the " +
+			"log is not recognised.",
 	}, {
 		key: "tags", otherwise: "none", kind: tagList(func(r *Route) *[]string { return &r.Tags }),
 		meaning: "Tags put on the records, behind those of the top of the document.",
@@ -116,24 +118,27 @@ func pattern(at func(*Route) *string) kind[Route] {
 			return
 		}
 		text = strings.TrimSpace(text)
-		if !isPattern(text) {
-			f.fail("want " + wantPattern)
+		if problem := patternProblem(text); problem != "" {
+			f.fail(problem)
 			return
 		}
 		*at(r) = text
 	}}
 }
 
-func isPattern(text string) bool {
-	if text == "" || len(text) > maxPatternBytes {
-		return false
-	}
+// patternProblem says what keeps a text from being a pattern of a route; "" if nothing does.
+func patternProblem(text string) string {
 	expr, is := strings.CutPrefix(text, regexpCharacter)
-	if !is {
-		return true
+	if expr == "" || len(text) > maxPatternBytes {
+		return "want " + wantPattern
 	}
-	_, err := regexp.Compile(expr)
-	return err == nil && expr != ""
+	if !is {
+		return ""
+	}
+	if problem := re2.Problem(expr); problem != "" {
+		return "the text behind the " + regexpCharacter + " " + problem
+	}
+	return ""
 }
 
 // parseLog accepts a log whose lines say something.
@@ -210,6 +215,7 @@ func checkRoutes(f field, c *Config) {
 	if f.node == nil || f.shape() != aList || len(f.node.Content) != len(c.Routes) {
 		return
 	}
+	warnOfHidden(f, c.Routes)
 	taken := map[string]bool{}
 	for _, rule := range c.Redact {
 		taken[rule.Name] = true
@@ -229,6 +235,47 @@ func checkRoutes(f field, c *Config) {
 			}
 		}
 	}
+}
+
+// maxHidden bounds the routes that a warning names.
+const maxHidden = 10
+
+// warnOfHidden warns of routes that never count, since one before them matches whatever they match.
+func warnOfHidden(f field, routes []Route) {
+	var hidden []string
+	for i := range routes {
+		first := slices.IndexFunc(routes[:i], func(earlier Route) bool { return earlier.hides(&routes[i]) })
+		if first < 0 {
+			continue
+		}
+		if len(hidden) == maxHidden {
+			hidden = append(hidden, "and more")
+			break
+		}
+		hidden = append(hidden, fmt.Sprintf("routes[%d] behind routes[%d]", i, first))
+	}
+	if len(hidden) > 0 {
+		f.to.warn(routesKey, "some never count, as a route before them has the same patterns, or some of them: "+
+			strings.Join(hidden, ", ")+"; put them in front, or leave them out")
+	}
+}
+
+// hides reports whether r matches all that a route behind it matches, as all its patterns are among that one's.
+func (r *Route) hides(other *Route) bool {
+	for _, pair := range [...][2]string{
+		{r.LogGroup, other.LogGroup},
+		{r.LogStream, other.LogStream},
+		{r.Bucket, other.Bucket},
+		{r.Key, other.Key},
+		{r.Stream, other.Stream},
+		{r.Owner, other.Owner},
+		{r.FromSource, other.FromSource},
+	} {
+		if pair[0] != "" && pair[0] != pair[1] {
+			return false
+		}
+	}
+	return true
 }
 
 // checkIDs reports ids that no destination has. Without destinations there is nothing to compare with.

@@ -21,7 +21,11 @@ func TestPatterns(t *testing.T) {
 			document := fmt.Sprintf("SLUICE_CONFIG=routes: [{%s: %q}]", s.key, text)
 			c, err := load(t, with(document))
 			if !want {
-				require.ErrorContains(t, err, "routes[0]."+s.key+" (line 1): want a pattern of 1 to 1024 bytes", document)
+				problem := "want a pattern of 1 to 1024 bytes"
+				if len(text) > 1 && len(text) < 1024 {
+					problem = "the text behind the ~ is no regular expression of RE2 (no look-around, no back-references): "
+				}
+				require.ErrorContains(t, err, "routes[0]."+s.key+" (line 1): "+problem, document)
 				continue
 			}
 			require.NoError(t, err, document)
@@ -66,8 +70,8 @@ func TestRouteProblems(t *testing.T) {
 		"too many":                           {"routes: [" + strings.Repeat("{}, ", 1001) + "]", []string{"routes (line 1): has 1001 routes: want at most 1000"}},
 		"no list":                            {"routes: {key: a}", []string{"routes (line 1): a mapping: want a list of routes"}},
 		"setting of the top":                 {"routes: [{key: a, tag_rules: {max: 1}}]", []string{"routes[0].tag_rules (line 1): this name is unknown"}},
-		"several wrong in several routes":    {"routes:\n- {key: '~('}\n- {key: b, tags: [',']}", []string{"routes[0].key (line 2): want", `routes[1].tags[0] (line 3): ",": want a tag`}},
-		"wrong pattern of one that is first": {"routes: [{key: '~('}, {key: a}]", []string{"routes[0].key (line 1): want a pattern"}},
+		"several wrong in several routes":    {"routes:\n- {key: '~('}\n- {key: b, tags: [',']}", []string{"routes[0].key (line 2): the text behind the ~ is no regular expression", `routes[1].tags[0] (line 3): ",": want a tag`}},
+		"wrong pattern of one that is first": {"routes: [{key: '~('}, {key: a}]", []string{"routes[0].key (line 1): the text behind the ~ is no regular expression of RE2 (no look-around, no back-references): a ( that is not closed at character 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := load(t, with("SLUICE_CONFIG="+tc.document))
@@ -83,6 +87,35 @@ func TestRouteProblems(t *testing.T) {
 			for i, want := range tc.want {
 				assert.True(t, strings.HasPrefix(got[i], want), got[i])
 			}
+		})
+	}
+}
+
+// A route that stands behind one that matches the same, or more, never counts.
+func TestHiddenRoutes(t *testing.T) {
+	const warning = "routes: some never count, as a route before them has the same patterns, or some of them: "
+	for name, tc := range map[string]struct{ routes, want string }{
+		"same pattern":                {"{key: a, tags: [x]}, {key: a, drop: true}", "routes[1] behind routes[0]"},
+		"same patterns, turned":       {"{key: b}, {key: a, bucket: c}, {bucket: c, key: a}", "routes[2] behind routes[1]"},
+		"one pattern more":            {"{key: a}, {key: a, bucket: c}", "routes[1] behind routes[0]"},
+		"one pattern less":            {routes: "{key: a, bucket: c}, {key: a}"},
+		"same text, other pattern":    {routes: "{key: a}, {bucket: a}, {stream: a}, {owner: a}, {log_group: a}, {log_stream: a}, {from_source: a}"},
+		"every pattern":               {"{log_group: a, log_stream: b, bucket: c, key: d, stream: e, owner: f, from_source: g}, {log_group: a, log_stream: b, bucket: c, key: d, stream: e, owner: f, from_source: g}", "routes[1] behind routes[0]"},
+		"another expression":          {routes: "{key: ~a}, {key: a}, {key: ~a.*}"},
+		"everything, last":            {routes: "{key: a}, {tags: [x]}"},
+		"several, behind the first":   {"{key: a}, {key: a}, {key: b}, {key: a}", "routes[1] behind routes[0], routes[3] behind routes[0]"},
+		"more than a warning can say": {strings.Repeat("{key: a}, ", 20), "routes[10] behind routes[0], and more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := load(t, with("SLUICE_CONFIG=routes: ["+tc.routes+"]"))
+			require.NoError(t, err)
+			if tc.want == "" {
+				assert.Empty(t, c.Warnings)
+				return
+			}
+			require.Len(t, c.Warnings, 1)
+			assert.True(t, strings.HasPrefix(c.Warnings[0], warning), c.Warnings[0])
+			assert.True(t, strings.HasSuffix(c.Warnings[0], tc.want+"; put them in front, or leave them out"), c.Warnings[0])
 		})
 	}
 }

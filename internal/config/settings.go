@@ -65,7 +65,8 @@ func globalSettings() []setting[Config] {
 			"SSL_CERT_FILE can name a file. Checks of certificates cannot be switched off.",
 	}}, slices.Concat(
 		addressSettings(), processingSettings(func(c *Config) *Processing { return &c.Processing }, true),
-		[]setting[Config]{replacementSetting()}, tagSettings(), objectSettings(), []setting[Config]{routesSetting()},
+		[]setting[Config]{replacementSetting()}, tagSettings(), []setting[Config]{ownerSetting()}, objectSettings(),
+		[]setting[Config]{routesSetting()},
 		parkSettings(), firehoseSettings())...)
 }
 
@@ -133,7 +134,8 @@ func everyDestination() []setting[draft] {
 		kind: choice(func(d *draft) *Attributes { return &d.Attributes },
 			AttributesOff, AttributesAWS, AttributesECS, AttributesOTel),
 		meaning: "Sends what the line of a log that is known says as attributes beside the message, under the names of its " +
-			"service's documentation, of the Elastic Common Schema or of OpenTelemetry's semantic conventions.",
+			"service's documentation, of the Elastic Common Schema or of OpenTelemetry's semantic conventions." +
+			alsoTransformed + " There, `json` is like type `http`, and an answer that has no room for them goes without.",
 	}, {
 		key: "attempt_timeout", variables: variables("SLUICE_ATTEMPT_TIMEOUT"), preset: "15s", unit: "seconds",
 		kind:    period(time.Second, time.Minute, func(d *draft) *time.Duration { return &d.AttemptTimeout }),
@@ -148,6 +150,9 @@ func everyDestination() []setting[draft] {
 		meaning: "Permits addresses of private networks (RFC 1918, RFC 4193), for intakes inside a VPC.",
 	}}
 }
+
+// alsoTransformed says of a setting of destinations that the transformation function has it too.
+const alsoTransformed = " The variable, or `firehose_items`, is for what a delivery stream gets."
 
 func datadogSettings() []setting[draft] {
 	return []setting[draft]{{
@@ -176,21 +181,21 @@ func datadogSettings() []setting[draft] {
 		key: "late", scope: TypeDatadog, variables: variables("SLUICE_LATE"), preset: string(LateDropDate),
 		kind: choice(func(d *draft) *Late { return &d.Datadog.Late }, LateDropDate, LateSend),
 		meaning: "Records too old for Datadog's index (18 hours): sent without their date, which an attribute then holds, " +
-			"or as they are.",
+			"or as they are." + alsoTransformed,
 	}, {
 		key: "structured", scope: TypeDatadog, variables: variables("SLUICE_STRUCTURED"), preset: string(StructuredFields),
 		kind: choice(func(d *draft) *Structured { return &d.Datadog.Structured }, StructuredFields, StructuredText),
 		meaning: "CloudTrail records of S3 objects and EventBridge events: their members at the root of the item, as the " +
-			"Datadog Forwarder sends them, or their text as the message.",
+			"Datadog Forwarder sends them, or their text as the message." + alsoTransformed,
 	}, {
 		key: "reshape", scope: TypeDatadog, variables: variables("SLUICE_RESHAPE"), preset: "true",
 		kind: toggle(func(d *draft) *bool { return &d.Datadog.Reshape }),
 		meaning: "WAF logs with objects in place of their lists, such as headers by their names, and an item for each finding of " +
-			"Security Hub, as the Datadog Forwarder makes them. If not, they are sent as they came.",
+			"Security Hub, as the Datadog Forwarder makes them. If not, they are sent as they came." + alsoTransformed,
 	}, {
 		key: "event_id", scope: TypeDatadog, variables: variables("SLUICE_EVENT_ID"), preset: string(EventIDFull),
 		kind:    choice(func(d *draft) *EventID { return &d.Datadog.EventID }, EventIDFull, EventIDShort, EventIDNone),
-		meaning: "The id of an item, by which duplicates are found. It is a good part of what is sent for short lines.",
+		meaning: "The id of an item, by which duplicates are found. It is a good part of what is sent for short lines." + alsoTransformed,
 	}}
 }
 

@@ -204,6 +204,9 @@ func documentation() string {
 		if s.neutral != "" {
 			here += fmt.Sprintf(" unless `%s`", s.neutral)
 		}
+		if s.isMet != nil {
+			here += " or another setting does it"
+		}
 		if s.reason != "" {
 			here += ": " + s.reason
 		}

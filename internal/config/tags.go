@@ -91,7 +91,8 @@ func seconds[T any](low, high time.Duration, at func(*T) *time.Duration) kind[T]
 func tagRuleSettings() []setting[TagRules] {
 	return []setting[TagRules]{{
 		key: "rename", kind: kind[TagRules]{wantTagRenames, readRenames}, otherwise: "none",
-		meaning: "Gives tags another key.",
+		meaning: "Gives tags another key. A tag that is called `service` then names the service of its records, and one that was " +
+			"called so does not any more.",
 	}, {
 		key: "allow", kind: tagKeys(func(r *TagRules) *[]string { return &r.Allow }), otherwise: "all",
 		meaning: "Only tags with one of these keys are kept.",

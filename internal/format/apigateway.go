@@ -44,7 +44,7 @@ var (
 	requestNames = renamed(
 		keyRequestID, keyExtendedID, keyIP, keyCaller, keyUser, keyRequestTime, keyMethod, keyPath, keyProtocol,
 		keyHTTPStatus, keyResponseLength,
-	)
+	).without(func(_ []byte, depth int) bool { return depth == 1 })
 	// requestColumns are the columns of the preset in CSV.
 	requestColumns = [...]*key{
 		keyIP, keyCaller, keyUser, keyRequestTime, keyMethod, keyPath, keyProtocol, keyHTTPStatus, keyResponseLength,
@@ -196,7 +196,7 @@ func (a *Attributes) requestXML(w *writer, line []byte) bool {
 		if !ok {
 			return false
 		}
-		if k := requestNames[string(name)]; k != nil {
+		if k := requestNames.of(name); k != nil {
 			w.request(k, value)
 		} else {
 			w.memberText(name, value)

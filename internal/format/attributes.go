@@ -26,11 +26,12 @@ type Attributes struct {
 
 	naming Naming
 	log    service.Log // whose lines write reads
-	write  func(a *Attributes, w *writer, header, line []byte) bool
+	parse  func(a *Attributes, w *writer, header, line []byte) bool
 	w      writer
 	columns
 	objects objects
 	scratch []byte // a value without its escapes
+	desk    *desk  // made for the first line of columns
 }
 
 // NewAttributes returns one that uses these names.
@@ -42,15 +43,16 @@ func NewAttributes(naming Naming) *Attributes { return &Attributes{naming: namin
 // fit stays a line. Members and columns that are not known are kept, "-" is absence, and names do not repeat. Escapes that a
 // log has of its own are decoded once, unless KeepEscapes is set.
 func (a *Attributes) Append(dst []byte, log service.Log, header, line []byte) (out []byte, ok bool) {
-	if a.write == nil || a.log != log {
-		a.log, a.write = log, layouts[log].attributes
-		if a.write == nil {
+	if a.parse == nil || a.log != log {
+		l := layouts[log]
+		if l == nil || l.attributes == nil {
 			return dst, false
 		}
+		a.log, a.parse = log, l.attributes
 	}
 	line = slices.Clip(trimEnd(line)) // a short value may be read with what follows, but nothing behind the line
 	a.w = writer{dst: dst, start: len(dst), naming: a.naming}
-	if ok = a.write(a, &a.w, header, line); ok {
+	if ok = a.parse(a, &a.w, header, line); ok {
 		out = a.w.close()
 	} else {
 		out = a.w.dst[:len(dst)]

@@ -19,10 +19,10 @@ import (
 // and that of a log without known times find none. It is not safe for concurrent use.
 type Clock struct {
 	log    service.Log
-	layout layout
-	named  bool // a header has been seen
+	layout *layout // nil where nothing is known
+	named  bool    // a header has been seen, or the columns were told
 	header []byte
-	names  names // what it said
+	names  names // what either said
 }
 
 // layout is how one log writes its lines. The functions get lines without their end and keep nothing of them.
@@ -31,9 +31,13 @@ type layout struct {
 	millis func(c *Clock, line []byte) int64
 	// isHeader reports whether a line names columns or is a comment, and remembers the columns. nil where a log has none.
 	isHeader func(c *Clock, line []byte) bool
+	// name finds the time in columns that a setting names. nil where lines have their columns in one order alone.
+	name func(columns []byte) names
 	// attributes writes what a line says; false when it is not as the log's lines are. nil where nothing is known.
 	attributes func(a *Attributes, w *writer, header, line []byte) bool
-	fields     []string // the documented names of its attributes, AWS's own
+	fields     []string // the documented names of its attributes, AWS's own, where they are not those of columns
+	columns    []*table // what its lines are made of
+	standard   int      // how many columns there are unless a user has chosen others; 0 for all
 	time       string   // where the event time comes from, in words; empty where it is the log event's own
 }
 
@@ -45,59 +49,59 @@ type names struct {
 }
 
 // layouts has every log whose times are known. Its functions stand in one file for each family of logs.
-var layouts = map[service.Log]layout{
+var layouts = map[service.Log]*layout{
 	// elb_attributes.go
-	service.CLB:            clbLog,
-	service.ALB:            albLog,
-	service.NLB:            nlbLog,
-	service.ELBConnection:  connectionLog,
-	service.ELBHealthCheck: healthCheckLog,
+	service.CLB:            &clbLog,
+	service.ALB:            &albLog,
+	service.NLB:            &nlbLog,
+	service.ELBConnection:  &connectionLog,
+	service.ELBHealthCheck: &healthCheckLog,
 	// flow_attributes.go
-	service.VPCFlow:           vpcFlowLog,
-	service.GlobalAccelerator: acceleratorFlowLog,
+	service.VPCFlow:           &vpcFlowLog,
+	service.GlobalAccelerator: &acceleratorFlowLog,
 	// extended_attributes.go
-	service.CloudFront:         cloudFrontLog,
-	service.CloudFrontRealtime: realtimeLog,
-	service.EC2Spot:            spotLog,
+	service.CloudFront:         &cloudFrontLog,
+	service.CloudFrontRealtime: &realtimeLog,
+	service.EC2Spot:            &spotLog,
 	// access.go, kafka.go, redshift.go, text.go
-	service.S3Access:         accessLog,
-	service.MSKBroker:        mskBrokerLog,
-	service.MSKConnect:       mskConnectLog,
-	service.Redshift:         redshiftLog,
+	service.S3Access:         &accessLog,
+	service.MSKBroker:        &mskBrokerLog,
+	service.MSKConnect:       &mskConnectLog,
+	service.Redshift:         &redshiftLog,
 	service.CloudWatchExport: {millis: isoColumn(0), time: "what the line begins with"},
 	// json_attributes.go
-	service.CloudTrail:        cloudTrailLog,
-	service.CloudTrailInsight: cloudTrailInsightLog,
-	service.WAF:               wafLog,
-	service.NetworkFirewall:   networkFirewallLog,
-	service.Route53Resolver:   route53ResolverLog,
-	service.GuardDuty:         guardDutyLog,
-	service.SecurityHub:       securityHubLog,
-	service.Evidently:         evidentlyLog,
-	service.Chime:             chimeLog,
-	service.Config:            configItemLog,
+	service.CloudTrail:        &cloudTrailLog,
+	service.CloudTrailInsight: &cloudTrailInsightLog,
+	service.WAF:               &wafLog,
+	service.NetworkFirewall:   &networkFirewallLog,
+	service.Route53Resolver:   &route53ResolverLog,
+	service.GuardDuty:         &guardDutyLog,
+	service.SecurityHub:       &securityHubLog,
+	service.Evidently:         &evidentlyLog,
+	service.Chime:             &chimeLog,
+	service.Config:            &configItemLog,
 	// json_attributes_cloudwatch.go
-	service.StepFunctions:   stepFunctionsLog,
-	service.SageMakerWorker: sageMakerWorkerLog,
-	service.StorageGateway:  storageGatewayLog,
-	service.RDSOSMetrics:    rdsOSMetricsLog,
-	service.EKSAudit:        eksAuditLog,
-	service.FirehoseErrors:  firehoseErrorsLog,
-	"":                      applicationLog,
+	service.StepFunctions:   &stepFunctionsLog,
+	service.SageMakerWorker: &sageMakerWorkerLog,
+	service.StorageGateway:  &storageGatewayLog,
+	service.RDSOSMetrics:    &rdsOSMetricsLog,
+	service.EKSAudit:        &eksAuditLog,
+	service.FirehoseErrors:  &firehoseErrorsLog,
+	"":                      &applicationLog,
 	// one file each
-	service.APIGatewayAccess:    apiGatewayAccessLog,
-	service.APIGatewayExecution: apiGatewayExecutionLog,
-	service.EKSKlog:             klogLog,
-	service.EKSAuthenticator:    authenticatorLog,
-	service.ElastiCacheSlow:     elastiCacheSlowLog,
-	service.ElastiCacheEngine:   elastiCacheEngineLog,
-	service.Lambda:              lambdaLog,
-	service.MySQLSlow:           mySQLSlowLog,
-	service.MySQLError:          mySQLErrorLog,
-	service.MySQLAudit:          mySQLAuditLog,
-	service.PostgreSQL:          postgreSQLLog,
-	service.Route53Public:       route53PublicLog,
-	service.SageMaker:           sageMakerLog,
+	service.APIGatewayAccess:    &apiGatewayAccessLog,
+	service.APIGatewayExecution: &apiGatewayExecutionLog,
+	service.EKSKlog:             &klogLog,
+	service.EKSAuthenticator:    &authenticatorLog,
+	service.ElastiCacheSlow:     &elastiCacheSlowLog,
+	service.ElastiCacheEngine:   &elastiCacheEngineLog,
+	service.Lambda:              &lambdaLog,
+	service.MySQLSlow:           &mySQLSlowLog,
+	service.MySQLError:          &mySQLErrorLog,
+	service.MySQLAudit:          &mySQLAuditLog,
+	service.PostgreSQL:          &postgreSQLLog,
+	service.Route53Public:       &route53PublicLog,
+	service.SageMaker:           &sageMakerLog,
 }
 
 // NewClock returns the clock for the lines of a log. Logs that are documents, CloudTrail's and those of Config, have their
@@ -116,7 +120,7 @@ func (c *Clock) Reset(log service.Log) {
 // columns for the lines after it. A line that could be data is none. A reader that starts in the middle of an object shows
 // the object's first line to its clock before.
 func (c *Clock) IsHeader(line []byte) bool {
-	if c == nil || c.layout.isHeader == nil {
+	if c == nil || c.layout == nil || c.layout.isHeader == nil {
 		return false
 	}
 	line = trimEnd(line)
@@ -147,7 +151,7 @@ func (c *Clock) Columns() []byte {
 // not say, or says it in a way that is not its log's. A time without a zone is UTC. A leap second counts as the first of
 // the next minute. Years are 1970 to 9999.
 func (c *Clock) Millis(line []byte) int64 {
-	if c == nil || c.layout.millis == nil {
+	if c == nil || c.layout == nil || c.layout.millis == nil {
 		return 0
 	}
 	ms := c.layout.millis(c, trimEnd(line))

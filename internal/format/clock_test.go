@@ -1,6 +1,7 @@
 package format_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +110,7 @@ func TestMillis(t *testing.T) {
 		"Redshift connections":            {service.Redshift, "authenticated |Thu, 1 Feb 2024 00:00:00:490|::ffff:10.0.0.2 |45242|32453|dev |awsuser |password |0|TLSv1.2 |", "2024-02-01T00:00:00.490Z"},
 		"Redshift connections, padded":    {service.Redshift, "authenticated |Mon, 12 Feb 2024 23:59:59:001   |10.0.0.2 |", "2024-02-12T23:59:59.001Z"},
 		"Redshift users":                  {service.Redshift, "100 |awsuser | |alter|1|1|0|infinity |32453|1861|Thu, 1 Feb 2024 00:00:02:111", "2024-02-01T00:00:02.111Z"},
+		"Redshift users, more columns":    {service.Redshift, userLine + "|8\r\n", "2024-02-01T00:00:02.111Z"},
 		"Redshift user activity":          {service.Redshift, "'2024-02-01T00:00:05Z UTC [ db=dev user=awsuser pid=32453 userid=100 xid=1864 ]' LOG: select 1", "2024-02-01T00:00:05Z"},
 		"Redshift, query goes on":         {service.Redshift, "from t where d = '2024-02-01T00:00:05Z'", ""},
 		"Redshift, no such weekday":       {service.Redshift, "x|Thx, 1 Feb 2024 00:00:00:490|", ""},
@@ -185,6 +187,65 @@ func TestMillisAfterHeader(t *testing.T) {
 			assert.Equal(t, at(t, tc.want), clock.Millis([]byte(tc.line)))
 		})
 	}
+}
+
+// A setting names the columns of lines that have no header.
+func TestMillisOfNamedColumns(t *testing.T) {
+	const flow = "192.0.2.1 198.51.100.2 1706745600 1706745660 eni-1"
+	for name, tc := range map[string]struct {
+		log           service.Log
+		columns, line string
+		want          string
+	}{
+		"VPC":                              {service.VPCFlow, "srcaddr dstaddr start end interface-id", flow, "2024-02-01T00:01:00Z"},
+		"VPC, start alone":                 {service.VPCFlow, "srcaddr dstaddr start", flow, "2024-02-01T00:00:00Z"},
+		"VPC, as AWS shows a format":       {service.VPCFlow, "${srcaddr} ${dstaddr} ${start} ${end} ${interface-id}", flow, "2024-02-01T00:01:00Z"},
+		"VPC, commas":                      {service.VPCFlow, "srcaddr,dstaddr, start,\tend", flow, "2024-02-01T00:01:00Z"},
+		"VPC, names that nobody knows":     {service.VPCFlow, "a b c end", flow, "2024-02-01T00:01:00Z"},
+		"VPC, one column":                  {service.VPCFlow, "end", "1706745660", "2024-02-01T00:01:00Z"},
+		"VPC, no time":                     {service.VPCFlow, "srcaddr dstaddr a b interface-id", flow, ""},
+		"VPC, not read as default":         {service.VPCFlow, "srcaddr dstaddr", vpcLine, ""},
+		"VPC, line too short":              {service.VPCFlow, "a b c d e end", flow, ""},
+		"VPC, wrapped":                     {service.VPCFlow, "srcaddr dstaddr start end", `{"message":"` + flow + `"}`, "2024-02-01T00:01:00Z"},
+		"VPC, no columns":                  {service.VPCFlow, "", vpcLine, "2024-02-01T00:01:00Z"},
+		"VPC, too many":                    {service.VPCFlow, strings.Repeat("end ", 4097), vpcLine, "2024-02-01T00:01:00Z"},
+		"Global Accelerator":               {service.GlobalAccelerator, "client_ip end_time", "192.0.2.1 1706745660", "2024-02-01T00:01:00Z"},
+		"CloudFront":                       {service.CloudFront, "c-ip time date", "192.0.2.1\t21:02:31\t2024-02-01", "2024-02-01T21:02:31Z"},
+		"CloudFront, epoch time in ms":     {service.CloudFront, "timestamp c-ip timestamp(ms)", "1\t192.0.2.1\t1706745600215", "2024-02-01T00:00:00.215Z"},
+		"real-time":                        {service.CloudFrontRealtime, "timestamp c-ip", "1706745600.215\t192.0.2.1", "2024-02-01T00:00:00.215Z"},
+		"real-time, elsewhere":             {service.CloudFrontRealtime, "c-ip timestamp", "192.0.2.1\t1706745600.215", "2024-02-01T00:00:00.215Z"},
+		"real-time, no time":               {service.CloudFrontRealtime, "time-to-first-byte c-ip", "0.001\t192.0.2.1", ""},
+		"real-time, no columns":            {service.CloudFrontRealtime, "", "1706745600.215\t192.0.2.1", "2024-02-01T00:00:00.215Z"},
+		"real-time, the only column":       {service.CloudFrontRealtime, "", "1706745600.215\r\n", "2024-02-01T00:00:00.215Z"},
+		"real-time, a duration first":      {service.CloudFrontRealtime, "", "0.215\t192.0.2.1", ""},
+		"real-time, a size first":          {service.CloudFrontRealtime, "", "1706745600\t192.0.2.1", ""},
+		"real-time, a version first":       {service.CloudFrontRealtime, "", "1706745600.2.1\t192.0.2.1", ""},
+		"real-time, time not first":        {service.CloudFrontRealtime, "", "192.0.2.1\t1706745600.215", ""},
+		"real-time, other lines":           {service.CloudFrontRealtime, "c-ip timestamp", "1706745600.215", ""},
+		"ALB has them in one order":        {service.ALB, "a time", albLine, "2024-02-01T00:00:05.812Z"},
+		"log not known":                    {"", "end", "1706745660", ""},
+		"log of JSON, whatever they claim": {service.WAF, "end", wafLine, "2024-02-01T00:00:00.001Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := format.NewClock(tc.log)
+			clock.Name([]byte(tc.columns))
+			assert.Equal(t, at(t, tc.want), clock.Millis([]byte(tc.line)))
+			assert.Nil(t, clock.Columns(), "no line has named them")
+			clock.Reset(tc.log)
+			assert.Equal(t, format.NewClock(tc.log).Millis([]byte(tc.line)), clock.Millis([]byte(tc.line)), "they are forgotten with the object")
+		})
+	}
+	var none *format.Clock
+	assert.NotPanics(t, func() { none.Name([]byte("end")) })
+}
+
+// A header knows better than a setting.
+func TestHeaderTakesThePlaceOfNamedColumns(t *testing.T) {
+	clock := format.NewClock(service.VPCFlow)
+	clock.Name([]byte("end start"))
+	require.True(t, clock.IsHeader([]byte("srcaddr start end")))
+	assert.Equal(t, at(t, "2024-02-01T00:01:00Z"), clock.Millis([]byte("192.0.2.1 1706745600 1706745660")))
+	assert.Equal(t, "srcaddr start end", string(clock.Columns()))
 }
 
 func TestHeaderDetectorEatsNoData(t *testing.T) {

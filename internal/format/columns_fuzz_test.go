@@ -39,6 +39,9 @@ func FuzzAttributes(f *testing.F) {
 		albHead + `"GET https://example.com/?q="a" b\" HTTP/1.1" "say \"hi" twice\"` + albTail,
 		s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "x" - forged "y"` + s3Tail + ` new "quoted one"`,
 		"2024-02-01T17:05:15.514108Z 2001:db8::1 36280 443 - - 4.036 \"CN=a \"b\"\" - - Success TID_0a",
+		finding, jsonLines[service.APIGatewayAccess], `{"user" : "-" ,"httpRequest":{"country":"-"}, "httpSourceId":"-" } `,
+		activityHead + "select a, -- b", userLine + "|8|", `{"date":"2024-02-01","o":{"a":[1, {}]},"x":[]}`,
+		s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "ua "q" z"` + s3Tail + ` "new"`,
 		strings.Repeat(`" `, 300), strings.Repeat("x ", 300), strings.Repeat("-\t", 300), "\x00\x1f\"\\\u2028ü",
 	}
 	lines = append(lines, freeLines...)

@@ -23,6 +23,7 @@ const (
 	nlbLine  = `tls 2.0 2024-02-01T00:00:42 net/edge/c6e77e28c25b2234 g3d4b5e8bb8464cd 203.0.113.154:51341 198.51.100.185:443 5 2 98 246 - arn:aws:acm:us-east-2:123456789012:certificate/2a10 - ECDHE-RSA-AES128-SHA tlsv12 - edge.example.com h2 h2 "h2","http/1.1"`
 	s3Head   = `79a59df9 shop-logs [29/Feb/2024:23:59:59 +0000] 192.0.2.3 arn:aws:iam::123456789012:user/web 3E57427F3EXAMPLE REST.GET.OBJECT a%2520b `
 	s3Tail   = ` - s9lzHYrFp76= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader shop-logs.s3.us-east-2.amazonaws.com TLSv1.2 - Yes`
+	userLine = "100 |awsuser | |alter|1|1|0|infinity |32453|1861|Thu, 1 Feb 2024 00:00:02:111"
 	connLine = `authenticated |Thu, 1 Feb 2024 00:00:00:490|::ffff:10.0.0.2 |45242|32453|dev |awsuser |password |0|TLSv1.2 |ECDHE-RSA-AES256-GCM-SHA384 |0| | | |Amazon Redshift JDBC Driver 2.1.0 |Redshift JDBC Driver 2.1.0.9 |Linux 5.10 amd64 |none |`
 )
 
@@ -157,6 +158,15 @@ func TestColumns(t *testing.T) {
 		"S3 access, columns to come":      {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "x"` + s3Tail + ` new "quoted one"`, 22, []string{"acl_required='Yes'", "user_agent='x'", "column_27='new'", "column_28='quoted one'"}},
 		"S3 access, quotes as they came":  {service.S3Access, "", s3Head + `"GET /?q="a" b HTTP/1.1" 200 - 113 - 7 - "http://example.com/"x"" "say "hi" twice"` + s3Tail, 21, []string{`request_uri='GET /?q="a" b HTTP/1.1'`, `referer='http://example.com/"x"'`, `user_agent='say "hi" twice'`, "acl_required='Yes'"}},
 		"S3 access, forged columns":       {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "x" - forged - - - - - - - "y"` + s3Tail, 20, []string{`user_agent='x" - forged - - - - - - - "y'`, "host_id='s9lzHYrFp76='"}},
+		"S3 access, quotes, one to come":  {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "ua "q z""` + s3Tail + ` "new"`, 21, []string{`user_agent='ua "q z"'`, "version_id", "host_id='s9lzHYrFp76='", "acl_required='Yes'", "column_27='new'"}},
+		"S3 access, quote, one to come":   {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "ua "q" z"` + s3Tail + ` "new"`, 21, []string{`user_agent='ua "q" z'`, "version_id", "host_id='s9lzHYrFp76='", "column_27='new'"}},
+		"S3 access, quotes, none a tail":  {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "ua "q" z "w""` + s3Tail + ` "new"`, 21, []string{`user_agent='ua "q" z "w"'`, "host_id='s9lzHYrFp76='", "column_27='new'"}},
+		"S3 access, quote in one to come": {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "a" b"` + s3Tail + ` x"new"`, 21, []string{`user_agent='a" b'`, "host_id='s9lzHYrFp76='", `column_27='x"new"'`}},
+		"S3 access, words, no signature":  {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "x" a b c d e f - h i "y"` + s3Tail + ` "new"`, 21, []string{`user_agent='x" a b c d e f - h i "y'`, "host_id='s9lzHYrFp76='"}},
+		"S3 access, words, no TLS":        {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "x" a b - d e f g h i "y"` + s3Tail + ` "new"`, 21, []string{`user_agent='x" a b - d e f g h i "y'`, "host_id='s9lzHYrFp76='"}},
+		"S3 access, quote, more to come":  {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "a" b"` + s3Tail + ` 7 "new" x "-" "y"`, 24, []string{`user_agent='a" b'`, "acl_required='Yes'", "column_27='7'", "column_28='new'", "column_29='x'", "column_31='y'"}},
+		"S3 access, one in quotes not la": {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "a" b"` + s3Tail + ` "new" x`, 22, []string{`user_agent='a" b'`, "column_27='new'", "column_28='x'"}},
+		"S3 access, forged like a tail":   {service.S3Access, "", s3Head + `"GET / HTTP/1.1" 200 - 113 - 7 - "-" "x" - forged SigV4 c AuthHeader h TLSv1.3 - Yes "y"` + s3Tail, 20, []string{`user_agent='x" - forged SigV4 c AuthHeader h TLSv1.3 - Yes "y'`, "host_id='s9lzHYrFp76='"}},
 		"S3 access, hyphens, not quoted":  {service.S3Access, "", s3Head + `- 204 - - - 7 - - -` + s3Tail, 17, []string{"request_uri", "http_status=204", "user_agent", "acl_required='Yes'"}},
 		"S3 access, copy without version": {service.S3Access, "", strings.Replace(s3Head, "GET.OBJECT", "COPY.OBJECT_GET", 1) + `"GET /shop-logs/a" 200 - 113 - 7 - - -` + s3Tail, 19, []string{"operation='REST.COPY.OBJECT_GET'", "request_uri='GET /shop-logs/a'"}},
 		"S3 access, no zone":              {service.S3Access, "", strings.Replace(s3Line, "[29", "29", 1), 0, nil},
@@ -172,7 +182,8 @@ func TestColumns(t *testing.T) {
 		"CloudFront, not to be decoded":   {service.CloudFront, "#Fields: cs-uri-stem cs-uri-query cs(Cookie)", "/%ff%20\t%zz%2\t%0a%00", 3, []string{"cs-uri-stem='/%ff%20'", "cs-uri-query='%zz%2'", "cs(Cookie)='\n\x00'"}},
 		"CloudFront, status 000":          {service.CloudFront, "#Fields: sc-status", "000", 1, []string{"sc-status='000'"}},
 		"CloudFront as JSON":              {service.CloudFront, "", `{"date":"2024-02-01","c-ip":"192.0.2.1","sc-status":"200","cs-uri-stem":"/a%20b","cs(Cookie)":"-","x":null,"y":true,"c-ip":"192.0.2.2"}`, 5, []string{"sc-status=200", "cs-uri-stem='/a b'", "c-ip='192.0.2.2'", "y=true", "cs(Cookie)", "x"}},
-		"CloudFront as JSON, nested":      {service.CloudFront, "", `{"date":{}}`, 0, nil},
+		"CloudFront as JSON, nested":      {service.CloudFront, "", `{"date":{},"c-ip":"192.0.2.1","o":{"a":1, "b" : [ {}, "-" ],"a":2},"x":[ 1 ],"sc-status":"200"}`, 5, []string{"date={}", "c-ip='192.0.2.1'", `o={"b":[{},"-"],"a":2}`, "x=[1]", "sc-status=200"}},
+		"CloudFront as JSON, too deep":    {service.CloudFront, "", `{"date":` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `}`, 0, nil},
 		"CloudFront as JSON, cut":         {service.CloudFront, "", `{"date":"2024`, 0, nil},
 		"CloudFront, real-time":           {service.CloudFrontRealtime, "timestamp c-ip,sc-status\tcs-user-agent", "1706745600.123\t2001:db8::1\t200\tMozilla/5.0%20(X11)", 4, []string{"timestamp=1706745600.123", "c-ip='2001:db8::1'", "sc-status=200", "cs-user-agent='Mozilla/5.0 (X11)'"}},
 		"CloudFront, real-time, no names": {service.CloudFrontRealtime, "", "1706745600.123\t192.0.2.1", 0, nil},
@@ -186,6 +197,9 @@ func TestColumns(t *testing.T) {
 		"Redshift users, bar in a name":   {service.Redshift, "", "100 |aws|user | |alter|1|1|0|infinity |32453|1861|Thu, 1 Feb 2024 00:00:02:111", 0, nil},
 		"Redshift user activity":          {service.Redshift, "", "'2024-02-01T00:00:05Z UTC [ db=dev user=awsuser pid=32453 userid=100 xid=1864 ]' LOG: select a,\n  'x'", 7, []string{"recordtime='2024-02-01T00:00:05Z'", "db='dev'", "user='awsuser'", "pid=32453", "userid='100'", "xid='1864'", "query='select a,\n  'x''"}},
 		"Redshift, name like members":     {service.Redshift, "", "'2024-02-01T00:00:05Z UTC [ db=a pid=1 user=b xid=2 c pid=32453 userid=100 xid=1864 ]' LOG: x", 7, []string{"db='a pid=1'", "user='b xid=2 c'", "pid=32453", "xid='1864'"}},
+		"Redshift users, one more":        {service.Redshift, "", userLine + "|8", 11, []string{"recordtime='Thu, 1 Feb 2024 00:00:02:111'", "column_12='8'"}},
+		"Redshift users, several more":    {service.Redshift, "", userLine + "| |x y |", 11, []string{"column_12", "column_13='x y'"}},
+		"Redshift users, far too many":    {service.Redshift, "", userLine + strings.Repeat("|x", 256), 0, nil},
 		"Redshift, query goes on":         {service.Redshift, "", "from t where d = '2024-02-01T00:00:05Z'", 0, nil},
 		"Redshift, activity cut":          {service.Redshift, "", "'2024-02-01T00:00:05Z UTC [ db=dev user=awsuser pid=", 0, nil},
 		"Redshift, member missing":        {service.Redshift, "", "'2024-02-01T00:00:05Z UTC [ db=dev pid=32453 userid=100 xid=1864 ]' LOG: x", 0, nil},
@@ -199,6 +213,8 @@ func TestColumns(t *testing.T) {
 			require.True(t, ok)
 			assert.Len(t, got, tc.count)
 			holds(t, got, tc.want)
+			ended, _ := columnsOf(t, format.NewAttributes(format.AWS), tc.log, tc.header, strings.TrimRight(tc.line, "\r\n")+"\r\n")
+			assert.Equal(t, got, ended, "with a line's end")
 		})
 	}
 }

@@ -149,7 +149,7 @@ func authenticatorAttributes(a *Attributes, w *writer, _, line []byte) bool {
 			}
 			value = bytes.ToValidUTF8([]byte(plain), []byte("\uFFFD"))
 		}
-		if k := authenticatorNames[string(name)]; k != nil {
+		if k := authenticatorNames.of(name); k != nil {
 			w.text(k, value)
 		} else {
 			w.memberText(name, value)

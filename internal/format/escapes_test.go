@@ -59,7 +59,7 @@ func TestKeepEscapes(t *testing.T) {
 
 // A rule that has left a line as it is finds nothing in its attributes either.
 func TestAttributesShowNothingThatRedactionDidNotSee(t *testing.T) {
-	rules, err := redact.Compile(redact.IPv4("ip"), redact.Email("email"),
+	rules, err := redact.Compile(redact.IP("ip"), redact.Email("email"),
 		redact.Rule{Name: "canary", Pattern: `CANARY-[0-9]+`, Replacement: "gone"}, redact.Rule{Name: "quoted", Pattern: `'secret'`, Replacement: "gone"})
 	require.NoError(t, err)
 	for name, tc := range map[string]struct {

@@ -34,24 +34,7 @@ func isCloudFrontHeader(c *Clock, line []byte) bool {
 	if !ok {
 		return true
 	}
-	at := names{date: -1, time: -1, epoch: -1}
-	n := 0
-	for name := range bytes.FieldsSeq(fields) {
-		switch string(name) {
-		case "date":
-			at.date = n
-		case "time":
-			at.time = n
-		case "timestamp":
-			if at.epoch < 0 {
-				at.epoch, at.unit = n, inSeconds
-			}
-		case "timestamp(ms)":
-			at.epoch, at.unit = n, inMillis
-		}
-		n++
-	}
-	c.named, c.names = true, at
+	c.named, c.names = true, cloudFrontNames(fields)
 	return true
 }
 
@@ -71,15 +54,7 @@ func cloudFrontMillis(c *Clock, line []byte) int64 {
 		clock, _ := column(line, at.time, '\t')
 		return dateAndClock(date, clock)
 	}
-	if at.epoch < 0 {
-		return 0
-	}
-	text, _ := column(line, at.epoch, '\t')
-	ms, ok := parseEpoch(text, at.unit)
-	if !ok {
-		return 0
-	}
-	return ms
+	return tabbedEpoch(line, at)
 }
 
 // cloudFrontObjectMillis reads a line of a log that is delivered as JSON.

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"sluice/internal/jsonwalk"
@@ -11,15 +10,16 @@ import (
 // guide, "Track your Spot Instance costs using the Spot Instance data feed".
 var (
 	cloudFrontLog = layout{
-		millis: cloudFrontMillis, isHeader: isCloudFrontHeader, attributes: cloudFrontAttributes,
-		fields: attributes(cloudFrontColumns.fields[:standardColumns]), time: "the columns date and time, or timestamp",
+		millis: cloudFrontMillis, isHeader: isCloudFrontHeader, name: cloudFrontNames, attributes: cloudFrontAttributes,
+		columns: []*table{cloudFrontColumns}, standard: standardColumns, time: "the columns date and time, or timestamp",
 	}
 	realtimeLog = layout{
-		attributes: realtimeAttributes, fields: attributes(realtimeColumns.fields),
+		millis: realtimeMillis, name: cloudFrontNames, attributes: realtimeAttributes, columns: []*table{realtimeColumns},
+		time: "the column timestamp, where a route names the columns; else the first, if it is seconds with a fraction",
 	}
 	spotLog = layout{
 		millis: spotMillis, isHeader: isSpotHeader, attributes: spotAttributes,
-		fields: attributes(spotColumns.fields), time: "the column Timestamp",
+		columns: []*table{spotColumns}, time: "the column Timestamp",
 	}
 )
 
@@ -27,105 +27,80 @@ var (
 const standardColumns = 33
 
 // cloudFrontColumns are those of a standard access log, and then those that a user may add.
-var cloudFrontColumns = newTable(encoded,
-	fieldsOf([]entry{
-		{"date", "", "", textual, nil},
-		{"time", "", "", textual, nil},
-		{"x-edge-location", "", "", textual, nil},
-		{"sc-bytes", "http.response.bytes", "http.response.size", numeric, nil},
-		{"c-ip", "source.ip", "client.address", textual, nil},
-		{"cs-method", "http.request.method", "http.request.method", textual, nil},
-		{"cs(Host)", "", "", encoded, nil},
-		{"cs-uri-stem", "url.path", "url.path", encoded, nil},
-		{"sc-status", "http.response.status_code", "http.response.status_code", numeric, nil},
-		{"cs(Referer)", "http.request.referrer", "", encoded, nil},
-		{"cs(User-Agent)", "user_agent.original", "user_agent.original", encoded, nil},
-		{"cs-uri-query", "url.query", "url.query", encoded, nil},
-		{"cs(Cookie)", "", "", encoded, nil},
-		{"x-edge-result-type", "", "", textual, nil},
-		{"x-edge-request-id", "http.request.id", "aws.request_id", textual, nil},
-		{"x-host-header", "url.domain", "server.address", encoded, nil},
-		{"cs-protocol", "url.scheme", "url.scheme", textual, nil},
-		{"cs-bytes", "http.request.bytes", "http.request.size", numeric, nil},
-		{"time-taken", "", "", numeric, nil},
-		{"x-forwarded-for", "", "", encoded, nil},
-		{"ssl-protocol", "", "", textual, nil},
-		{"ssl-cipher", "tls.cipher", "tls.cipher", textual, nil},
-		{"x-edge-response-result-type", "", "", textual, nil},
-		{"cs-protocol-version", "", "", textual, nil},
-		{"fle-status", "", "", textual, nil},
-		{"fle-encrypted-fields", "", "", encoded, nil},
-		{"c-port", "source.port", "client.port", numeric, nil},
-		{"time-to-first-byte", "", "", numeric, nil},
-		{"x-edge-detailed-result-type", "", "", textual, nil},
-		{"sc-content-type", "", "", encoded, nil},
-		{"sc-content-len", "", "", numeric, nil},
-		{"sc-range-start", "", "", numeric, nil},
-		{"sc-range-end", "", "", numeric, nil},
-	}),
-	fieldsOf([]entry{
-		{"timestamp", "", "", numeric, nil},
-		{"timestamp(ms)", "", "", numeric, nil},
-		{"origin-fbl", "", "", numeric, nil},
-		{"origin-lbl", "", "", numeric, nil},
-		{"asn", "", "", numeric, nil},
-		{"c-country", "source.geo.country_iso_code", "", textual, nil},
-	}),
-)
+var cloudFrontColumns = &table{otherwise: encoded, entries: []entry{
+	{"date time x-edge-location", "", "", textual},
+	{"sc-bytes", "http.response.bytes", "http.response.size", numeric},
+	{"c-ip", "source.ip", "client.address", textual},
+	{"cs-method", "http.request.method", "http.request.method", textual},
+	{"cs(Host)", "", "", encoded},
+	{"cs-uri-stem", "url.path", "url.path", encoded},
+	{"sc-status", "http.response.status_code", "http.response.status_code", numeric},
+	{"cs(Referer)", "http.request.referrer", "", encoded},
+	{"cs(User-Agent)", "user_agent.original", "user_agent.original", encoded},
+	{"cs-uri-query", "url.query", "url.query", encoded},
+	{"cs(Cookie)", "", "", encoded},
+	{"x-edge-result-type", "", "", textual},
+	{"x-edge-request-id", "http.request.id", "aws.request_id", textual},
+	{"x-host-header", "url.domain", "server.address", encoded},
+	{"cs-protocol", "url.scheme", "url.scheme", textual},
+	{"cs-bytes", "http.request.bytes", "http.request.size", numeric},
+	{"time-taken", "", "", numeric},
+	{"x-forwarded-for", "", "", encoded},
+	{"ssl-protocol", "", "", textual},
+	{"ssl-cipher", "tls.cipher", "tls.cipher", textual},
+	{"x-edge-response-result-type cs-protocol-version fle-status", "", "", textual},
+	{"fle-encrypted-fields", "", "", encoded},
+	{"c-port", "source.port", "client.port", numeric},
+	{"time-to-first-byte", "", "", numeric},
+	{"x-edge-detailed-result-type", "", "", textual},
+	{"sc-content-type", "", "", encoded},
+	{"sc-content-len sc-range-start sc-range-end timestamp timestamp(ms) origin-fbl origin-lbl asn", "", "", numeric},
+	{"c-country", "source.geo.country_iso_code", "", textual},
+}}
 
 // realtimeColumns are those that a real-time log may have. The stem of a URI has its query here.
-var realtimeColumns = newTable(encoded, fieldsOf([]entry{
-	{"timestamp", "", "", numeric, nil},
-	{"c-ip", "source.ip", "client.address", textual, nil},
-	{"time-to-first-byte", "", "", numeric, nil},
-	{"sc-status", "http.response.status_code", "http.response.status_code", numeric, nil},
-	{"sc-bytes", "http.response.bytes", "http.response.size", numeric, nil},
-	{"cs-method", "http.request.method", "http.request.method", textual, nil},
-	{"cs-protocol", "url.scheme", "url.scheme", textual, nil},
-	{"cs-host", "", "", encoded, nil},
-	{"cs-uri-stem", "url.original", "", encoded, nil},
-	{"cs-bytes", "http.request.bytes", "http.request.size", numeric, nil},
-	{"x-edge-location", "", "", textual, nil},
-	{"x-edge-request-id", "http.request.id", "aws.request_id", textual, nil},
-	{"x-host-header", "url.domain", "server.address", encoded, nil},
-	{"time-taken", "", "", numeric, nil},
-	{"cs-protocol-version", "", "", textual, nil},
-	{"c-ip-version", "", "", textual, nil},
-	{"cs-user-agent", "user_agent.original", "user_agent.original", encoded, nil},
-	{"cs-referer", "http.request.referrer", "", encoded, nil},
-	{"cs-cookie", "", "", encoded, nil},
-	{"cs-uri-query", "url.query", "url.query", encoded, nil},
-	{"x-edge-response-result-type", "", "", textual, nil},
-	{"x-forwarded-for", "", "", encoded, nil},
-	{"ssl-protocol", "", "", textual, nil},
-	{"ssl-cipher", "tls.cipher", "tls.cipher", textual, nil},
-	{"x-edge-result-type", "", "", textual, nil},
-	{"fle-encrypted-fields", "", "", encoded, nil},
-	{"fle-status", "", "", textual, nil},
-	{"sc-content-type", "", "", encoded, nil},
-	{"sc-content-len", "", "", numeric, nil},
-	{"sc-range-start", "", "", numeric, nil},
-	{"sc-range-end", "", "", numeric, nil},
-	{"c-port", "source.port", "client.port", numeric, nil},
-	{"x-edge-detailed-result-type", "", "", textual, nil},
-	{"c-country", "source.geo.country_iso_code", "", textual, nil},
-	{"cs-accept-encoding", "", "", encoded, nil},
-	{"cs-accept", "", "", encoded, nil},
-	{"cache-behavior-path-pattern", "", "", encoded, nil},
-	{"cs-headers", "", "", encoded, nil},
-	{"cs-header-names", "", "", encoded, nil},
-	{"cs-headers-count", "", "", numeric, nil},
-	{"origin-fbl", "", "", numeric, nil},
-	{"origin-lbl", "", "", numeric, nil},
-	{"asn", "", "", numeric, nil},
-}))
+var realtimeColumns = &table{otherwise: encoded, entries: []entry{
+	{"timestamp", "", "", numeric},
+	{"c-ip", "source.ip", "client.address", textual},
+	{"time-to-first-byte", "", "", numeric},
+	{"sc-status", "http.response.status_code", "http.response.status_code", numeric},
+	{"sc-bytes", "http.response.bytes", "http.response.size", numeric},
+	{"cs-method", "http.request.method", "http.request.method", textual},
+	{"cs-protocol", "url.scheme", "url.scheme", textual},
+	{"cs-host", "", "", encoded},
+	{"cs-uri-stem", "url.original", "", encoded},
+	{"cs-bytes", "http.request.bytes", "http.request.size", numeric},
+	{"x-edge-location", "", "", textual},
+	{"x-edge-request-id", "http.request.id", "aws.request_id", textual},
+	{"x-host-header", "url.domain", "server.address", encoded},
+	{"time-taken", "", "", numeric},
+	{"cs-protocol-version c-ip-version", "", "", textual},
+	{"cs-user-agent", "user_agent.original", "user_agent.original", encoded},
+	{"cs-referer", "http.request.referrer", "", encoded},
+	{"cs-cookie", "", "", encoded},
+	{"cs-uri-query", "url.query", "url.query", encoded},
+	{"x-edge-response-result-type", "", "", textual},
+	{"x-forwarded-for", "", "", encoded},
+	{"ssl-protocol", "", "", textual},
+	{"ssl-cipher", "tls.cipher", "tls.cipher", textual},
+	{"x-edge-result-type", "", "", textual},
+	{"fle-encrypted-fields", "", "", encoded},
+	{"fle-status", "", "", textual},
+	{"sc-content-type", "", "", encoded},
+	{"sc-content-len sc-range-start sc-range-end", "", "", numeric},
+	{"c-port", "source.port", "client.port", numeric},
+	{"x-edge-detailed-result-type", "", "", textual},
+	{"c-country", "source.geo.country_iso_code", "", textual},
+	{"cs-accept-encoding cs-accept cache-behavior-path-pattern cs-headers cs-header-names", "", "", encoded},
+	{"cs-headers-count origin-fbl origin-lbl asn", "", "", numeric},
+}}
 
 // spotColumns are strings: prices have their currency behind them.
-var spotColumns = newTable(textual,
-	texts("Timestamp UsageType Operation"),
-	fieldsOf([]entry{{"InstanceID", "cloud.instance.id", "host.id", textual, nil}}),
-	texts("MyBidID MyMaxPrice MarketPrice Charge Version"),
-)
+var spotColumns = &table{entries: []entry{
+	{"Timestamp UsageType Operation", "", "", textual},
+	{"InstanceID", "cloud.instance.id", "host.id", textual},
+	{"MyBidID MyMaxPrice MarketPrice Charge Version", "", "", textual},
+}}
 
 // cloudFrontAttributes reads a line as its header says or, without one, as the columns stand unless a user has chosen
 // others. Logs may be delivered as JSON objects of the same names, too.
@@ -139,7 +114,7 @@ func cloudFrontAttributes(a *Attributes, w *writer, header, line []byte) bool {
 	const least = 12 // as lines have been once, up to cs-uri-query
 	date, rest := column(line, 0, '\t')
 	clock, _ := column(rest, 0, '\t')
-	return dateAndClock(date, clock) > 0 && a.tabbedLine(w, cloudFrontColumns.fields[:standardColumns], line) >= least
+	return dateAndClock(date, clock) > 0 && a.tabbedLine(w, cloudFrontColumns.in(a.naming)[:standardColumns], line) >= least
 }
 
 // realtimeAttributes knows no order of columns but what it is told: a user chooses them.
@@ -154,7 +129,8 @@ func spotAttributes(a *Attributes, w *writer, header, line []byte) bool {
 	if header != nil {
 		return a.tabbedBelow(w, spotColumns, header, line)
 	}
-	return a.tabbedLine(w, spotColumns.fields, line) >= len(spotColumns.fields)
+	fields := spotColumns.in(a.naming)
+	return a.tabbedLine(w, fields, line) >= len(fields)
 }
 
 // tabbedBelow writes a line below a header. One that lacks columns has been cut.
@@ -166,22 +142,19 @@ func (a *Attributes) tabbedBelow(w *writer, t *table, header, line []byte) bool 
 // tabbedLine writes columns that tabs separate and returns how many there were, -1 for too many.
 func (a *Attributes) tabbedLine(w *writer, fields []field, line []byte) int {
 	for n := 0; ; n++ {
-		at := bytes.IndexByte(line, '\t')
-		value := line
-		if at >= 0 {
-			value = line[:at]
-		}
-		if !a.column(w, fields, n, value) {
+		end, plain := scan(line, '\t')
+		if !a.column(w, fields, n, line[:end], plain) {
 			return -1
 		}
-		if at < 0 {
+		if end == len(line) {
 			return n + 1
 		}
-		line = line[at+1:]
+		line = line[end+1:]
 	}
 }
 
-// namedMembers writes the members of an object whose values are what columns would hold.
+// namedMembers writes the members of an object whose values are what columns would hold. Objects and arrays, which no column
+// has, are copied.
 func (a *Attributes) namedMembers(w *writer, t *table, line []byte) bool {
 	if !json.Valid(line) {
 		return false
@@ -191,23 +164,32 @@ func (a *Attributes) namedMembers(w *writer, t *table, line []byte) bool {
 		if n > maxColumns {
 			return false
 		}
-		var f field
-		if at, ok := t.place[string(members.Name())]; ok {
-			f = t.fields[at]
-		} else {
-			f = t.field(string(members.Name()), n)
-		}
+		f := t.field(a.naming, members.Name(), n)
 		switch value := members.Value(); value[0] {
 		case '{', '[':
-			return false
+			if !a.nested(w, &f, value) {
+				return false
+			}
 		case '"':
 			text, _ := jsonwalk.Text(value)
-			a.member(w, &f, text)
+			a.member(w, &f, text, isPlain(text))
 		case 'n': // null is absence
 		default:
-			w.raw(f.keys[0], value)
+			w.plain(&f.head, value, 0)
 		}
 	}
 	a.objects.settle(w)
+	return true
+}
+
+// nested copies an object or an array as the value of a column. It reports false for one that is too deep.
+func (a *Attributes) nested(w *writer, f *field, value []byte) bool {
+	const name = `{"v":`
+	inner := writer{} // of which the names inside are settled, and white space is gone
+	if !a.objects.append(&inner, append(append([]byte(name), value...), '}'), nil) {
+		return false
+	}
+	w.dst = append(w.dst, f.head.text[:len(f.head.text)-len(`"`)]...)
+	w.dst = append(w.dst, inner.dst[len(name):]...)
 	return true
 }

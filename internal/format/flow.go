@@ -20,14 +20,15 @@ type flow struct {
 // flowDefault is a default format: lines of so many columns, the first of which is the version.
 type flowDefault struct {
 	version     string
-	fields      []field
-	end, status int // columns, from 0
+	table       *table // whose first columns they are
+	count       int    // of columns
+	end, status int    // columns, from 0
 }
 
 // isHeader knows a line that names columns. Lines of data have numbers, addresses, capitals or hyphens in some column, and
 // those that have not are told by this: a header has two names or more, all of them known; or, as new columns come, at
 // least three and half of them known.
-func (f flow) isHeader(c *Clock, line []byte) bool {
+func (f *flow) isHeader(c *Clock, line []byte) bool {
 	n, known := 0, 0
 	at := names{date: -1, time: -1, epoch: -1, unit: inSeconds}
 	rank := len(f.times)
@@ -35,7 +36,7 @@ func (f flow) isHeader(c *Clock, line []byte) bool {
 		if !isColumnName(name) {
 			return false
 		}
-		if _, ok := f.table.place[string(name)]; ok {
+		if _, ok := f.table.place(name); ok {
 			known++
 		}
 		for i, wanted := range f.times[:rank] {
@@ -62,7 +63,7 @@ func isColumnName(name []byte) bool {
 	return true
 }
 
-func (f flow) millis(c *Clock, line []byte) int64 {
+func (f *flow) millis(c *Clock, line []byte) int64 {
 	if len(line) > 0 && line[0] == '{' {
 		line = unwrapped(line)
 	}
@@ -81,7 +82,7 @@ func (f flow) millis(c *Clock, line []byte) int64 {
 
 // defaultEnd returns the end of a line in a default format. It has to have all its columns, as a custom format may begin
 // with a version as well.
-func (f flow) defaultEnd(line []byte) []byte {
+func (f *flow) defaultEnd(line []byte) []byte {
 	version, _ := nextColumn(line)
 	for i := range f.defaults {
 		d := &f.defaults[i]
@@ -96,7 +97,7 @@ func (f flow) defaultEnd(line []byte) []byte {
 			}
 			n++
 		}
-		if n == len(d.fields) && logged {
+		if n == d.count && logged {
 			return end
 		}
 	}

@@ -2,7 +2,7 @@ package format
 
 // objectOf returns the attributes of a log of JSON objects: their members as they are, some by the names that standards
 // have for them.
-func objectOf(names renames) func(a *Attributes, w *writer, header, line []byte) bool {
+func objectOf(names *renames) func(a *Attributes, w *writer, header, line []byte) bool {
 	return func(a *Attributes, w *writer, _, line []byte) bool { return a.objects.append(w, line, names) }
 }
 
@@ -67,7 +67,7 @@ var (
 			mapped("action", "event.action", ""),
 			mapped("terminatingRuleId", "rule.id", ""),
 			mapped("ja3Fingerprint", "tls.client.ja3", "tls.client.ja3"),
-		)),
+		).without(isUnknownToWAF)),
 		fields: []string{
 			"timestamp", "formatVersion", "webaclId", "terminatingRuleId", "terminatingRuleType", "action",
 			"terminatingRuleMatchDetails", "httpSourceName", "httpSourceId", "ruleGroupList", "rateBasedRuleList",
@@ -106,20 +106,6 @@ var (
 			"firewall_rule_action", "firewall_domain_list_id",
 		},
 		time: "query_timestamp",
-	}
-	// Source: GuardDuty user guide, "GuardDuty finding format".
-	guardDutyLog = layout{
-		millis: isoMember("updatedAt"),
-		attributes: objectOf(renamed(
-			mapped("accountId", "cloud.account.id", "cloud.account.id"),
-			mapped("region", "cloud.region", "cloud.region"),
-			mapped("id", "event.id", ""),
-		)),
-		fields: []string{
-			"schemaVersion", "accountId", "region", "partition", "id", "arn", "type", "resource", "service", "severity",
-			"createdAt", "updatedAt", "title", "description",
-		},
-		time: "updatedAt",
 	}
 	// Source: EventBridge events of Security Hub, "Security Hub Findings - Imported".
 	securityHubLog = layout{
@@ -178,3 +164,15 @@ var (
 		time: "configurationItemCaptureTime",
 	}
 )
+
+// isUnknownToWAF knows the members of WAF's that are a hyphen where WAF does not know: the source of a request, and the
+// country in httpRequest.
+func isUnknownToWAF(name []byte, depth int) bool {
+	switch string(name) {
+	case "httpSourceName", "httpSourceId":
+		return depth == 1
+	case "country":
+		return depth == 2
+	}
+	return false
+}

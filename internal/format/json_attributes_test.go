@@ -32,7 +32,7 @@ var jsonLines = map[service.Log]string{
 	service.FirehoseErrors:    `{"deliveryStreamARN":"arn:aws:firehose:us-east-1:123456789012:deliverystream/a","destination":"arn:aws:s3:::b","deliveryStreamVersionId":1,"message":"Access denied","errorCode":"S3.AccessDenied"}`,
 	service.ElastiCacheSlow:   `{"CacheClusterId":"a","CacheNodeId":"0001","Id":296,"Timestamp":1605631822,"Duration (us)":0,"Command":"GET ... (1 more arguments)","ClientAddress":"192.0.2.104:55452","ClientName":"##"}`,
 	service.ElastiCacheEngine: `{"CacheClusterId":"a","CacheNodeId":"0002","LogLevel":"NOTICE","Role":"S","Time":"01 Feb 2024 00:00:00.001 UTC","Message":"MASTER <-> REPLICA sync"}`,
-	service.APIGatewayAccess:  `{"requestId":"x","ip":"203.0.113.7","caller":"-","requestTime":"01/Feb/2024:00:00:00 +0000","httpMethod":"GET","resourcePath":"/pets","status":"200","protocol":"HTTP/1.1","responseLength":"1024"}`,
+	service.APIGatewayAccess:  `{"requestId":"x","ip":"203.0.113.7","caller":"AIDAEXAMPLE","requestTime":"01/Feb/2024:00:00:00 +0000","httpMethod":"GET","resourcePath":"/pets","status":"200","protocol":"HTTP/1.1","responseLength":"1024"}`,
 	service.Lambda:            `{"time":"2024-02-01T00:00:00.251Z","type":"platform.report","record":{"requestId":"6234bffe-149a-b642-81ff-2e8e376d8aff","metrics":{"durationMs":46.84},"status":"success"}}`,
 }
 

@@ -46,7 +46,7 @@ func TestLogsDocumentHasEveryLog(t *testing.T) {
 		}
 		row := strings.Contains(document, " | `"+string(log)+"` | ")
 		assert.True(t, row, "%s has no row in the table", log)
-		if layouts[log].attributes != nil {
+		if l := layouts[log]; l != nil && l.attributes != nil {
 			section := strings.Contains(document, "\n### `"+string(log)+"`\n")
 			assert.True(t, section, "%s has attributes and no section: are there fields in its layout?", log)
 		}

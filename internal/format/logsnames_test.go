@@ -1,7 +1,6 @@
 package format
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,21 +9,6 @@ import (
 	"sluice/internal/jsonwalk"
 	"sluice/internal/service"
 )
-
-// columnsOf are the logs whose lines are columns, with all that they may have.
-var columnsOf = map[service.Log][]field{
-	service.ALB:                albColumns,
-	service.CLB:                clbColumns,
-	service.NLB:                nlbColumns,
-	service.ELBConnection:      connectionColumns,
-	service.VPCFlow:            vpcFlow.table.fields,
-	service.GlobalAccelerator:  acceleratorFlow.table.fields,
-	service.CloudFront:         cloudFrontColumns.fields,
-	service.CloudFrontRealtime: realtimeColumns.fields,
-	service.EC2Spot:            spotColumns.fields,
-	service.S3Access:           accessColumns,
-	service.Redshift:           slices.Concat(connectionAudit, userAudit, activityAudit),
-}
 
 const exampleID = "6234bffe-149a-b642-81ff-2e8e376d8aff"
 
@@ -81,11 +65,10 @@ var examples = map[service.Log][]string{
 func standardNames(t *testing.T, log service.Log) map[string][namings]string {
 	t.Helper()
 	found := map[string][namings]string{}
-	for i := range columnsOf[log] {
-		for _, k := range columnsOf[log][i].keys {
-			if k != nil {
-				found[k.name(AWS)] = [namings]string{k.name(AWS), k.name(ECS), k.name(OTel)}
-			}
+	inColumns := layouts[log] != nil && layouts[log].columns != nil
+	if inColumns {
+		for _, t := range layouts[log].columns {
+			addColumns(found, t)
 		}
 	}
 	for _, line := range examples[log] {
@@ -95,11 +78,25 @@ func standardNames(t *testing.T, log service.Log) map[string][namings]string {
 	}
 	for _, name := range Fields(log) {
 		names := namesIn(t, log, `{"`+name+`":"1"}`) // one by one, as two may have one name in a standard
-		if _, ok := names[name]; ok && len(names) == 1 && columnsOf[log] == nil {
+		if _, ok := names[name]; ok && len(names) == 1 && !inColumns {
 			addNames(t, found, names)
 		}
 	}
 	return found
+}
+
+// addColumns adds the names of what the columns of a table become.
+func addColumns(found map[string][namings]string, t *table) {
+	for i := range t.in(AWS) {
+		var heads [namings][]head
+		for naming := range namings {
+			f := t.in(naming)[i]
+			heads[naming] = append([]head{f.head}, f.more...)
+		}
+		for j := range heads[AWS] {
+			found[heads[AWS][j].name()] = [namings]string{heads[AWS][j].name(), heads[ECS][j].name(), heads[OTel][j].name()}
+		}
+	}
 }
 
 // addNames adds names to those found. A log that has JSON and text may have other names in one of them alone.

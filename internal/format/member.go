@@ -11,7 +11,7 @@ func (w *writer) member(name, value []byte) {
 		w.dst = append(w.dst, value...)
 		return
 	}
-	w.quoted("", value)
+	w.string(value)
 }
 
 // memberText is member for values that stay text.
@@ -20,5 +20,5 @@ func (w *writer) memberText(name, value []byte) {
 		return
 	}
 	w.dst = appendKey(w.dst, name)
-	w.quoted("", value)
+	w.string(value)
 }

@@ -8,9 +8,10 @@ import (
 
 // Layouts of the logs of MySQL and MariaDB.
 var (
-	// Source: MySQL 8.0 reference manual, "The Error Log"; 5.7 has neither code nor subsystem.
+	// Sources: MySQL 8.0 reference manual, "The Error Log", of which 5.7 has neither code nor subsystem; MariaDB
+	// documentation, "Error Log: format", whose time is that of the server's system, UTC in RDS.
 	mySQLErrorLog = layout{
-		millis:     isoColumn(0),
+		millis:     errorMillis,
 		attributes: errorAttributes,
 		fields:     []string{"timestamp", "thread_id", "level", "error_code", "subsystem", "message"},
 		time:       "the time that the line begins with",
@@ -49,13 +50,44 @@ var (
 // errorLine is what a line of the error log is made of.
 type errorLine struct{ time, thread, level, code, subsystem, message []byte }
 
-// cutError reads "2024-02-01T00:00:05.000001Z 12 [Warning] [MY-010055] [Server] text".
+func errorMillis(_ *Clock, line []byte) int64 {
+	ms, _ := errorTime(line)
+	return ms
+}
+
+// errorTime reads the time that a line begins with, and says how long it is: MySQL's in ISO 8601, or MariaDB's
+// "2024-02-01  0:00:05", whose hour a space pads. 0 for a line that begins otherwise.
+func errorTime(line []byte) (ms int64, size int) {
+	if ms = isoColumn(0)(nil, line); ms != 0 {
+		if size = bytes.IndexByte(line, ' '); size < 0 {
+			size = len(line)
+		}
+		return ms, size
+	}
+	if len(line) < civilBytes || len(line) > civilBytes && line[civilBytes] != ' ' {
+		return 0, 0
+	}
+	var padded [civilBytes]byte
+	copy(padded[:], line)
+	if hour := &padded[dateBytes+len(" ")]; *hour == ' ' {
+		*hour = '0'
+	}
+	seconds, ok := parseCivil(padded[:], ' ')
+	if !ok {
+		return 0, 0
+	}
+	return seconds * 1000, civilBytes
+}
+
+// cutError reads "2024-02-01T00:00:05.000001Z 12 [Warning] [MY-010055] [Server] text", and what MariaDB writes,
+// "2024-02-01  0:00:05 12 [Warning] text".
 func cutError(line []byte) (e errorLine, ok bool) {
-	if isoColumn(0)(nil, line) == 0 {
+	ms, size := errorTime(line)
+	if ms == 0 {
 		return e, false
 	}
-	var rest []byte
-	e.time, rest, _ = bytes.Cut(line, []byte(" "))
+	e.time = line[:size]
+	rest := bytes.TrimPrefix(line[size:], []byte(" "))
 	e.thread, rest, _ = bytes.Cut(rest, []byte(" "))
 	if !isNumber(e.thread) {
 		return e, false

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"sync"
 
 	"sluice/internal/jsonwalk"
 )
@@ -11,18 +12,33 @@ import (
 const maxDepth = 500
 
 // renames are the members of a log's objects that a standard has other names for. Members inside of members keep theirs.
-type renames map[string]*key
-
-func renamed(keys ...*key) renames {
-	names := make(renames, len(keys))
-	for _, k := range keys {
-		names[k.name(AWS)] = k
-	}
-	return names
+type renames struct {
+	keys   []*key
+	once   sync.Once
+	byName map[string]*key // made when a line comes that needs it
+	// absent reports whether a hyphen as the value of a member is absence; nil where it never is. depth is 1 for the members
+	// of the line's own object, 2 for those of objects in it.
+	absent func(name []byte, depth int) bool
 }
 
-// name is what a key is called, escaped as in JSON.
-func (k *key) name(naming Naming) string { return k[naming][len(`,"`) : len(k[naming])-len(`":`)] }
+func renamed(keys ...*key) *renames { return &renames{keys: keys} }
+
+// without sets absent.
+func (r *renames) without(absent func(name []byte, depth int) bool) *renames {
+	r.absent = absent
+	return r
+}
+
+// of returns the key of a member; nil where it keeps its name.
+func (r *renames) of(name []byte) *key {
+	r.once.Do(func() {
+		r.byName = make(map[string]*key, len(r.keys))
+		for _, k := range r.keys {
+			r.byName[k[AWS]] = k
+		}
+	})
+	return r.byName[string(name)]
+}
 
 // objects copies JSON objects, in one pass, and sees to it that the copies can be relied on: valid, on one line, no name
 // twice in an object. Numbers and texts are copied byte for byte. It keeps its memory from line to line.
@@ -34,6 +50,10 @@ type objects struct {
 	open []container
 	seen nameSet
 	last uint64 // object that was opened
+
+	absent func(name []byte, depth int) bool // of the renames
+	named  int                               // where the name stands in doc that was passed last
+	member int                               // where its member begins in dst, or will
 	// repeats says that a name may stand twice in its object.
 	repeats bool
 }
@@ -45,7 +65,10 @@ type container struct {
 }
 
 // append writes the members of the object in doc. It reports false when doc is anything but one JSON object.
-func (o *objects) append(w *writer, doc []byte, names renames) bool {
+func (o *objects) append(w *writer, doc []byte, names *renames) bool {
+	if o.absent = nil; names != nil {
+		o.absent = names.absent
+	}
 	if w.naming == AWS {
 		names = nil
 	}
@@ -87,7 +110,7 @@ func (o *objects) reopen(w *writer) {
 }
 
 // document copies all of doc.
-func (o *objects) document(names renames, naming Naming) bool {
+func (o *objects) document(names *renames, naming Naming) bool {
 	if o.space(); o.peek() != '{' {
 		return false
 	}
@@ -119,11 +142,32 @@ func (o *objects) value() (opened, ok bool) {
 		o.space()
 		return o.peek() != c+2, true
 	case '"':
-		o.at = stringBehind(o.doc, o.at)
+		start := o.at
+		if o.at = stringBehind(o.doc, o.at); o.absent != nil && o.at == start+len(`"-"`) && o.doc[start+1] == '-' {
+			o.drop()
+		}
 	default:
 		o.at = scalarBehind(o.doc, o.at)
 	}
 	return false, o.at >= 0
+}
+
+// drop takes back the member whose value has been passed, a hyphen, with one of the commas around it, if that is absence.
+func (o *objects) drop() {
+	depth := len(o.open)
+	name, _, _ := bytes.Cut(o.doc[o.named+len(`"`):], []byte(`"`))
+	if o.open[depth-1].closer != '}' || !o.absent(name, depth) {
+		return
+	}
+	o.dst = append(o.dst, o.doc[o.from:o.at]...)
+	o.dst, o.from = o.dst[:o.member], o.at
+	if last := len(o.dst) - len(","); o.dst[last] == ',' {
+		o.dst = o.dst[:last]
+		return
+	}
+	if o.space(); o.peek() == ',' { // it was the first
+		o.from = o.at + len(",")
+	}
 }
 
 // behindValue passes the brackets that close behind a value, or in place of one, and the comma behind them.
@@ -149,7 +193,7 @@ func (o *objects) behindValue() bool {
 }
 
 // name passes a name and its colon, and gives the name that the standard has for it.
-func (o *objects) name(names renames, naming Naming) bool {
+func (o *objects) name(names *renames, naming Naming) bool {
 	start := o.at
 	if o.peek() != '"' {
 		return false
@@ -157,9 +201,11 @@ func (o *objects) name(names renames, naming Naming) bool {
 	if o.at = stringBehind(o.doc, o.at); o.at < 0 {
 		return false
 	}
+	o.named, o.member = start, len(o.dst)+start-o.from
 	k := o.note(o.doc[start+1:o.at-1], names, naming)
 	if k != nil {
-		o.dst = append(append(o.dst, o.doc[o.from:start]...), k[naming][len(","):]...)
+		o.dst = append(append(o.dst, o.doc[o.from:start]...), '"')
+		o.dst = append(append(o.dst, k.name(naming)...), `":`...)
 		o.from = o.at
 	}
 	if o.space(); o.peek() != ':' {
@@ -174,9 +220,9 @@ func (o *objects) name(names renames, naming Naming) bool {
 }
 
 // note remembers a name and returns the key that it goes by, nil for its own.
-func (o *objects) note(name []byte, names renames, naming Naming) *key {
+func (o *objects) note(name []byte, names *renames, naming Naming) *key {
 	if len(o.open) == 1 && names != nil {
-		if k := names[string(name)]; k != nil {
+		if k := names.of(name); k != nil {
 			o.repeats = !o.seen.add(o.open[0].id, o.seen.hashString(k.name(naming))) || o.repeats
 			return k
 		}

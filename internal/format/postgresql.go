@@ -48,14 +48,11 @@ func cutPostgres(line []byte) (p postgresLine, ok bool) {
 	}
 	rest := line[civilBytes+zone+1:]
 	p.time = line[:civilBytes+zone]
-	head, tail, ok := bytes.Cut(rest, []byte(":["))
+	head, pid, tail, ok := cutProcess(rest)
 	if !ok {
 		return p, false
 	}
-	p.pid, tail, ok = bytes.Cut(tail, []byte("]:"))
-	if !ok || !isNumber(p.pid) {
-		return p, false
-	}
+	p.pid = pid
 	remote, identity, ok := cutRemote(head)
 	if !ok {
 		return p, false
@@ -69,6 +66,23 @@ func cutPostgres(line []byte) (p postgresLine, ok bool) {
 	p.word, p.text, ok = bytes.Cut(tail, []byte(":"))
 	p.text = bytes.TrimLeft(p.text, " ")
 	return p, ok && isWord(p.word)
+}
+
+// cutProcess cuts ":[1234]:" out of what stands behind the time. Users and databases may have brackets as well: a connection
+// that has just come is "[unknown]@[unknown]".
+func cutProcess(rest []byte) (head, pid, tail []byte, ok bool) {
+	for from := 0; ; {
+		at := bytes.Index(rest[from:], []byte(":["))
+		if at < 0 {
+			return nil, nil, nil, false
+		}
+		at += from
+		from = at + len(":[")
+		end := digitsBehind(rest, from)
+		if end > 0 && bytes.HasPrefix(rest[end:], []byte("]:")) && isNumber(rest[from:end]) {
+			return rest[:at], rest[from:end], rest[end+len("]:"):], true
+		}
+	}
 }
 
 // cutRemote cuts "10.0.0.5(51234):postgres@mydb" behind the remote end, "::1(51234)", "[local]" or nothing.

@@ -2,18 +2,14 @@ package format
 
 import "bytes"
 
-// quotes makes columns ones in quotes that load balancers and S3 write around what clients have sent. They are known to
-// leave a quote inside as it came, so that the columns that follow have to tell which one closes: fields are all of the
-// line's, in their order, and every line has the first least of them.
-func quotes(fields []field, least int, names ...string) []field {
-	isQuoted := map[string]bool{}
-	for _, name := range names {
-		isQuoted[name] = true
-	}
+// closeQuotes says how the columns close that load balancers and S3 put in quotes, around what clients have sent. They are
+// known to leave a quote inside as it came, so that the columns that follow have to tell which one closes: fields are all of
+// the line's, in their order, and every line has the first least of them.
+func closeQuotes(fields []field, least int) {
 	between := -1 // columns from here to the next one in quotes; -1 where none follows
 	for i := len(fields) - 1; i >= 0; i-- {
 		f := &fields[i]
-		if !isQuoted[f.name] {
+		if !f.inQuotes() {
 			if between >= 0 {
 				between++
 			}
@@ -30,7 +26,6 @@ func quotes(fields []field, least int, names ...string) []field {
 		}
 		between = 0
 	}
-	return fields
 }
 
 // beforeQuote closes a column when the next quote opens another, behind n columns without any. A line of an older format
@@ -104,59 +99,70 @@ func hasBackslash(text []byte) bool {
 // quotedLine writes columns that spaces separate, some of them in quotes or brackets, and returns how many there were; -1
 // for a line that is none.
 func (a *Attributes) quotedLine(w *writer, fields []field, line []byte) int {
-	for n := 0; ; n++ {
-		for len(line) > 0 && line[0] == ' ' {
-			line = line[1:]
-		}
-		if len(line) == 0 {
+	d := a.take(line)
+	for at, n := 0, 0; ; {
+		at, n = d.run(w, fields, spacesBehind(line, at), n)
+		if at = spacesBehind(line, at); at == len(line) {
 			return n
 		}
-		if len(line) > len(`"-"`) && string(line[:len(`"-" `)]) == `"-" ` { // as most columns of most lines are
-			line = line[len(`"-"`):]
+		if rest := line[at:]; len(rest) > len(`"-"`) && string(rest[:len(`"-" `)]) == `"-" ` { // as most columns in quotes are
+			at, n = at+len(`"-" `), n+1
 			continue
 		}
 		var f *field
 		if n < len(fields) {
 			f = &fields[n]
 		}
-		value, rest, ok := nextValue(f, line)
-		switch {
-		case !ok:
-			return -1
-		case f == nil:
-			ok = w.extra(n+1, value)
-		case f.kind == textual:
-			w.textOf(f, value)
-		default:
-			ok = a.member(w, f, value)
-		}
-		if !ok {
+		start, end, plain := wrappedValue(f, line, at)
+		if end < 0 || !a.column(w, fields, n, line[start:end], plain) {
 			return -1
 		}
-		line = rest
+		at, n = end+start-at, n+1 // behind what closes it
 	}
 }
 
-// nextValue returns the value at the start of a line, without what is around it, and what follows.
-func nextValue(f *field, line []byte) (value, rest []byte, ok bool) {
+// wrappedValue returns where the value of a column stands that begins at at, without the quotes or brackets around it, and
+// whether no byte of it needs an escape. end is -1 where it does not end, or does not begin as that of its column.
+func wrappedValue(f *field, line []byte, at int) (start, end int, plain bool) {
 	switch {
-	case line[0] == '"':
-		var closes func(rest []byte) bool
-		if f != nil {
-			closes = f.closes
-		}
-		end := closing(line[1:], closes)
-		if end < 0 {
-			return nil, nil, false
-		}
-		return line[1 : 1+end], line[1+end+1:], true
+	case line[at] == '"':
+		start = at + len(`"`)
+		end, plain = quotedEnd(f, line[start:])
 	case f != nil && f.kind == bracketed:
-		end := bytes.IndexByte(line, ']')
-		if line[0] != '[' || end < 0 || end+1 < len(line) && line[end+1] != ' ' {
-			return nil, nil, false
-		}
-		return line[1:end], line[end+1:], true
+		start = at + len("[")
+		end, plain = bracketedEnd(line[at:])
+	default:
+		start = at
+		end, plain = scan(line[start:], ' ')
 	}
-	end := columnEnd(line)
-	return line[:end], line[end:], true
+	if end < 0 {
+		return start, -1, false
+	}
+	return start, start + end, plain
+}
+
+// quotedEnd returns where the value ends that text begins with, behind its opening quote, and whether no byte of it needs an
+// escape; -1 where it does not end. Almost always the first quote closes.
+func quotedEnd(f *field, text []byte) (end int, plain bool) {
+	var closes func(rest []byte) bool
+	if f != nil {
+		closes = f.closes
+	}
+	end, plain = scan(text, '"')
+	if plain && end+1 < len(text) && text[end+1] == ' ' && (closes == nil || closes(text[end+1:])) {
+		return end, true
+	}
+	if end = closing(text, closes); end < 0 {
+		return -1, false
+	}
+	return end, isPlain(text[:end])
+}
+
+// bracketedEnd is quotedEnd for text in brackets, of which line has the opening one.
+func bracketedEnd(line []byte) (end int, plain bool) {
+	end = bytes.IndexByte(line, ']')
+	if line[0] != '[' || end < 0 || end+1 < len(line) && line[end+1] != ' ' {
+		return -1, false
+	}
+	return end - 1, isPlain(line[1:end])
 }

@@ -7,58 +7,48 @@ import "bytes"
 // Source: Redshift management guide, "Database audit logging".
 var redshiftLog = layout{
 	millis: redshiftMillis, attributes: redshiftAttributes,
-	fields: attributes(newTable(textual, connectionAudit, userAudit, activityAudit).fields), time: "the column recordtime",
+	columns: []*table{connectionAudit, userAudit, activityAudit}, time: "the column recordtime",
 }
 
-var connectionAudit = fieldsOf([]entry{
-	{"event", "event.action", "", textual, nil},
-	{"recordtime", "", "", textual, nil},
-	{"remotehost", "source.ip", "client.address", textual, nil},
-	{"remoteport", "source.port", "client.port", numeric, nil},
-	{"pid", "process.pid", "process.pid", numeric, nil},
-	{"dbname", "", "db.namespace", textual, nil},
-	{"username", "user.name", "user.name", textual, nil},
-	{"authmethod", "", "", textual, nil},
-	{"duration", "", "", numeric, nil},
-	{"sslversion", "", "", textual, nil},
-	{"sslcipher", "tls.cipher", "tls.cipher", textual, nil},
-	{"mtu", "", "", numeric, nil},
-	{"sslcompression", "", "", textual, nil},
-	{"sslexpansion", "", "", textual, nil},
-	{"iamauthguid", "", "", textual, nil},
-	{"application_name", "", "", textual, nil},
-	{"driver_version", "", "", textual, nil},
-	{"os_version", "", "", textual, nil},
-	{"plugin_name", "", "", textual, nil},
-	{"protocol_version", "", "", textual, nil},
-	{"sessionid", "", "", textual, nil},
-	{"compression", "", "", textual, nil},
-})
+var connectionAudit = &table{entries: []entry{
+	{"event", "event.action", "", textual},
+	{"recordtime", "", "", textual},
+	{"remotehost", "source.ip", "client.address", textual},
+	{"remoteport", "source.port", "client.port", numeric},
+	{"pid", "process.pid", "process.pid", numeric},
+	{"dbname", "", "db.namespace", textual},
+	{"username", "user.name", "user.name", textual},
+	{"authmethod", "", "", textual},
+	{"duration", "", "", numeric},
+	{"sslversion", "", "", textual},
+	{"sslcipher", "tls.cipher", "tls.cipher", textual},
+	{"mtu", "", "", numeric},
+	{"sslcompression sslexpansion iamauthguid application_name driver_version os_version plugin_name", "", "", textual},
+	{"protocol_version sessionid compression", "", "", textual},
+}}
 
-var userAudit = fieldsOf([]entry{
-	{"userid", "", "", textual, nil},
-	{"username", "user.name", "user.name", textual, nil},
-	{"oldusername", "", "", textual, nil},
-	{"action", "event.action", "", textual, nil},
-	{"usecreatedb", "", "", numeric, nil},
-	{"usesuper", "", "", numeric, nil},
-	{"usecatupd", "", "", numeric, nil},
-	{"valuntil", "", "", textual, nil},
-	{"pid", "process.pid", "process.pid", numeric, nil},
-	{"xid", "", "", textual, nil},
-	{"recordtime", "", "", textual, nil},
-})
+var userAudit = &table{entries: []entry{
+	{"userid", "", "", textual},
+	{"username", "user.name", "user.name", textual},
+	{"oldusername", "", "", textual},
+	{"action", "event.action", "", textual},
+	{"usecreatedb usesuper usecatupd", "", "", numeric},
+	{"valuntil", "", "", textual},
+	{"pid", "process.pid", "process.pid", numeric},
+	{"xid recordtime", "", "", textual},
+}}
 
-// activityAudit are the parts of a line of user activity. All but the first and the last are written as name=value.
-var activityAudit = fieldsOf([]entry{
-	{"recordtime", "", "", textual, nil},
-	{"db", "", "db.namespace", textual, nil},
-	{"user", "user.name", "user.name", textual, nil},
-	{"pid", "process.pid", "process.pid", numeric, nil},
-	{"userid", "", "", textual, nil},
-	{"xid", "", "", textual, nil},
-	{"query", "", "db.query.text", textual, nil},
-})
+// activityAudit are the parts of a line of user activity. Those between the time and the query are written as name=value. Of a
+// query that goes on over several lines, the first alone says so by its name.
+var activityAudit = &table{entries: []entry{
+	{"recordtime", "", "", textual},
+	{"db", "", "db.namespace", textual},
+	{"user", "user.name", "user.name", textual},
+	{"pid", "process.pid", "process.pid", numeric},
+	{"userid xid", "", "", textual},
+	{"query", "", "db.query.text", textual},
+	{"query_first_line", "", "", textual},
+}}
 
 // redshiftAttributes tells the logs as redshiftMillis does.
 func redshiftAttributes(a *Attributes, w *writer, _, line []byte) bool {
@@ -67,12 +57,13 @@ func redshiftAttributes(a *Attributes, w *writer, _, line []byte) bool {
 	}
 	const leastOfConnection = 9 // up to duration
 	if second, _ := column(line, 1, '|'); recordTime(bytes.TrimRight(second, " ")) != 0 {
-		return a.barredLine(w, connectionAudit, line) >= leastOfConnection
+		return a.barredLine(w, connectionAudit.in(a.naming), line) >= leastOfConnection
 	}
-	if last, rest := column(line, len(userAudit)-1, '|'); recordTime(bytes.TrimRight(last, " ")) == 0 || len(rest) > 0 {
+	fields := userAudit.in(a.naming)
+	if last, _ := column(line, len(fields)-1, '|'); recordTime(bytes.TrimRight(last, " ")) == 0 {
 		return false
 	}
-	return a.barredLine(w, userAudit, line) == len(userAudit)
+	return a.barredLine(w, fields, line) >= len(fields)
 }
 
 // barredLine writes columns that bars separate and spaces pad, and returns how many there were, -1 for too many. A bar that
@@ -81,7 +72,7 @@ func (a *Attributes) barredLine(w *writer, fields []field, line []byte) int {
 	n := 0
 	for ; len(line) > 0; n++ {
 		value, rest, _ := bytes.Cut(line, []byte("|"))
-		if !a.column(w, fields, n, bytes.TrimSpace(value)) {
+		if value = bytes.TrimSpace(value); !a.column(w, fields, n, value, isPlain(value)) {
 			return -1
 		}
 		line = rest
@@ -100,11 +91,15 @@ func (a *Attributes) activity(w *writer, line []byte) bool {
 	if !ok {
 		return false
 	}
-	var values [7][]byte // of activityAudit
-	last := len(values) - 1
-	values[0], values[last] = when, bytes.TrimSpace(query)
-	for i := last - 1; i > 0; i-- { // from the end, as the names that users choose come first
-		name := activityAudit[i].name
+	fields := activityAudit.in(a.naming)
+	var values [8][]byte // of fields
+	whole, first := len(values)-2, len(values)-1
+	query = bytes.TrimSpace(query)
+	if values[0], values[whole] = when, query; goesOn(query) {
+		values[whole], values[first] = nil, query
+	}
+	for i := whole - 1; i > 0; i-- { // from the end, as the names that users choose come first
+		name := fields[i].name
 		at := lastMember(who, name)
 		if at < 0 {
 			return false
@@ -113,7 +108,7 @@ func (a *Attributes) activity(w *writer, line []byte) bool {
 		who = bytes.TrimRight(who[:at], " ")
 	}
 	for i, value := range values {
-		if !a.column(w, activityAudit, i, value) {
+		if !a.column(w, fields, i, value, isPlain(value)) {
 			return false
 		}
 	}

@@ -1,20 +1,18 @@
 package format
 
-import (
-	"cmp"
-	"slices"
+import "sluice/internal/jsonwalk"
 
-	"sluice/internal/jsonwalk"
-)
-
-// span is a part of a document.
-type span struct{ start, end int }
+// span is a member of a document, with the comma behind it.
+type span struct {
+	start, end int
+	again      bool // its name comes again
+}
 
 // repeated finds the members of a document whose names come again in their objects.
 type repeated struct {
-	doc  []byte // valid, without white space between tokens
-	at   int
-	cuts []span // members, each with the comma behind it
+	doc     []byte // valid, without white space between tokens
+	at      int
+	members []span // in the order in which they begin
 }
 
 // dropRepeated cuts out of the object that dst has from start on every member whose name comes again in its object, inner
@@ -23,14 +21,13 @@ type repeated struct {
 func dropRepeated(dst []byte, start int) []byte {
 	r := repeated{doc: dst[start:]}
 	r.value()
-	slices.SortFunc(r.cuts, func(a, b span) int { return cmp.Compare(a.start, b.start) })
 	out, from := dst[:start], 0
-	for _, cut := range r.cuts {
-		if cut.start < from {
-			continue // inside of one that is cut out
+	for _, m := range r.members {
+		if !m.again || m.start < from {
+			continue // or inside of one that is cut out
 		}
-		out = append(out, r.doc[from:cut.start]...)
-		from = cut.end
+		out = append(out, r.doc[from:m.start]...)
+		from = m.end
 	}
 	return append(out, r.doc[from:]...)
 }
@@ -54,19 +51,21 @@ func (r *repeated) value() {
 }
 
 func (r *repeated) object() {
-	seen := map[string]span{}
+	seen := map[string]int{} // places in members
 	r.at++
 	for r.doc[r.at] != '}' {
-		start := r.at
+		start, n := r.at, len(r.members)
+		r.members = append(r.members, span{start: start})
 		r.at = stringBehind(r.doc, start)
 		name, _ := jsonwalk.Text(r.doc[start:r.at])
 		r.at++
 		r.value()
 		r.comma()
+		r.members[n].end = r.at
 		if earlier, ok := seen[string(name)]; ok {
-			r.cuts = append(r.cuts, earlier)
+			r.members[earlier].again = true
 		}
-		seen[string(name)] = span{start, r.at}
+		seen[string(name)] = n
 	}
 	r.at++
 }

@@ -88,7 +88,8 @@ func toolkitAttributes(w *writer, time, rest []byte) bool {
 
 // metrics writes the object behind #metrics as one attribute.
 func (a *Attributes) metrics(w *writer, doc []byte) bool {
-	inner := writer{dst: append(w.dst, keyMetrics[w.naming]...), start: len(w.dst) + len(keyMetrics[w.naming])}
+	w.name(keyMetrics)
+	inner := writer{dst: w.dst, start: len(w.dst)}
 	if !a.objects.append(&inner, doc, nil) {
 		return false
 	}

@@ -81,6 +81,8 @@ func TestSeverity(t *testing.T) {
 		"PostgreSQL, statement":     {service.PostgreSQL, "2024-02-01 00:00:05 UTC::@:[390]:STATEMENT:  x", ""},
 		"PostgreSQL, debug":         {service.PostgreSQL, "2024-02-01 00:00:05 UTC::@:[390]:DEBUG2:  x", record.Debug},
 		"PostgreSQL, panic":         {service.PostgreSQL, "2024-02-01 00:00:05 UTC::@:[390]:PANIC:  x", record.Critical},
+		"PostgreSQL, connection":    {service.PostgreSQL, pgConnection + "\r\n", record.Info},
+		"MariaDB error log":         {service.MySQLError, mariaError + "\r\n", record.Warning},
 		"PostgreSQL, text":          {service.PostgreSQL, "ERROR x", ""},
 		"MySQL error":               {service.MySQLError, "2024-02-01T00:00:05.000001Z 12 [ERROR] [MY-010055] [Server] x", record.Error},
 		"MySQL note":                {service.MySQLError, "2024-02-01T00:00:05.000001Z 12 [Note] x", record.Info},

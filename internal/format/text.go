@@ -73,7 +73,7 @@ func parseMillis(b []byte, separator byte) (ms int64, ok bool) {
 }
 
 // redshiftMillis reads each of the three audit logs. What a line begins with tells a user activity log; the others have
-// recordtime as their second column of many, or as the last of eleven. A query that goes on over several lines has its
+// recordtime as their second column of many, or as the eleventh. A query that goes on over several lines has its
 // time in the first.
 // Source: Redshift management guide, "Database audit logging".
 func redshiftMillis(_ *Clock, line []byte) int64 {

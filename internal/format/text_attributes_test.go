@@ -14,19 +14,21 @@ import (
 const (
 	requestID = "6234bffe-149a-b642-81ff-2e8e376d8aff"
 
-	clfLine  = `203.0.113.8 AIDAEXAMPLE alice [01/Feb/2024:00:00:01 +0000] "POST /pets HTTP/1.1" 201 88 6b1f6c1e-0000-4a4a-9b9b-c0ffee000002 SBLqQFwNoAMFXyQ=`
-	csvLine  = `2001:db8::8,-,-,01/Feb/2024:00:00:02 +0000,GET,/pets/{petId},HTTP/1.1,504,41,6b1f6c1e-0000-4a4a-9b9b-c0ffee000003,SBLqRGPTIAMFmCQ=`
-	xmlLine  = `<request id="6b1f6c1e-0000-4a4a-9b9b-c0ffee000001"> <extendedRequestId>SBLq=</extendedRequestId> <ip>203.0.113.7</ip> <caller>-</caller> <user>-</user> <requestTime>01/Feb/2024:00:00:00 +0000</requestTime> <httpMethod>GET</httpMethod> <resourcePath>/pets</resourcePath> <status>200</status> <protocol>HTTP/1.1</protocol> <responseLength>1024</responseLength> </request>`
-	klogLine = `E0201 00:00:02.654321      11 authentication.go:73] "Unable to authenticate" err="[invalid bearer token, [x] y]"`
-	authLine = `time="2024-02-01T00:00:01Z" level=warning msg="access \"denied\"" arn="arn:aws:iam::111122223333:role/other" client="127.0.0.1:40313" method=POST path=/authenticate empty= none=-`
-	slowLine = "# Time: 2024-02-01T00:00:07.246083Z\n# User@Host: admin[admin] @  [10.0.0.12]  Id:    13\n# Query_time: 10.000221  Lock_time: 0.000000 Rows_sent: 1  Rows_examined: 0\nuse app;\nSET timestamp=1706745597;\nselect sleep(10)\n  from \"t\";\n"
-	mariaLog = "# Time: 240201  0:00:07\r\n# User@Host: bob[bob] @ web.example.com [192.0.2.7]\r\n# Thread_id: 5  Schema: shop  QC_hit: No\r\n# Query_time: 1.5  Lock_time: 0.1  Rows_sent: 0  Rows_examined: 4\r\n# Rows_affected: 0  Bytes_sent: 11\r\nSET timestamp=1706745597;\r\nselect 1;\r\n"
-	pgLine   = `2024-02-01 00:00:01 UTC:10.0.0.5(51234):postgres@mydb:[1234]:ERROR:  relation "nope" does not exist at character 15`
+	clfLine      = `203.0.113.8 AIDAEXAMPLE alice [01/Feb/2024:00:00:01 +0000] "POST /pets HTTP/1.1" 201 88 6b1f6c1e-0000-4a4a-9b9b-c0ffee000002 SBLqQFwNoAMFXyQ=`
+	csvLine      = `2001:db8::8,-,-,01/Feb/2024:00:00:02 +0000,GET,/pets/{petId},HTTP/1.1,504,41,6b1f6c1e-0000-4a4a-9b9b-c0ffee000003,SBLqRGPTIAMFmCQ=`
+	xmlLine      = `<request id="6b1f6c1e-0000-4a4a-9b9b-c0ffee000001"> <extendedRequestId>SBLq=</extendedRequestId> <ip>203.0.113.7</ip> <caller>-</caller> <user>-</user> <requestTime>01/Feb/2024:00:00:00 +0000</requestTime> <httpMethod>GET</httpMethod> <resourcePath>/pets</resourcePath> <status>200</status> <protocol>HTTP/1.1</protocol> <responseLength>1024</responseLength> </request>`
+	klogLine     = `E0201 00:00:02.654321      11 authentication.go:73] "Unable to authenticate" err="[invalid bearer token, [x] y]"`
+	authLine     = `time="2024-02-01T00:00:01Z" level=warning msg="access \"denied\"" arn="arn:aws:iam::111122223333:role/other" client="127.0.0.1:40313" method=POST path=/authenticate empty= none=-`
+	slowLine     = "# Time: 2024-02-01T00:00:07.246083Z\n# User@Host: admin[admin] @  [10.0.0.12]  Id:    13\n# Query_time: 10.000221  Lock_time: 0.000000 Rows_sent: 1  Rows_examined: 0\nuse app;\nSET timestamp=1706745597;\nselect sleep(10)\n  from \"t\";\n"
+	mariaLog     = "# Time: 240201  0:00:07\r\n# User@Host: bob[bob] @ web.example.com [192.0.2.7]\r\n# Thread_id: 5  Schema: shop  QC_hit: No\r\n# Query_time: 1.5  Lock_time: 0.1  Rows_sent: 0  Rows_examined: 4\r\n# Rows_affected: 0  Bytes_sent: 11\r\nSET timestamp=1706745597;\r\nselect 1;\r\n"
+	pgConnection = `2024-02-01 00:00:00 UTC:10.0.0.5(51234):[unknown]@[unknown]:[1234]:LOG:  connection received: host=10.0.0.5 port=51234`
+	mariaError   = `2024-02-01  0:00:05 12 [Warning] Aborted connection 12 to db: 'shop' user: 'bob' host: '192.0.2.7' (Got timeout reading communication packets)`
+	pgLine       = `2024-02-01 00:00:01 UTC:10.0.0.5(51234):postgres@mydb:[1234]:ERROR:  relation "nope" does not exist at character 15`
 )
 
 // freeLines are lines that are no columns, for fuzzing.
 var freeLines = []string{
-	clfLine, csvLine, xmlLine, klogLine, authLine, slowLine, mariaLog, pgLine,
+	clfLine, csvLine, xmlLine, klogLine, authLine, slowLine, mariaLog, pgLine, pgConnection, mariaError,
 	"[Worker-0bb8] [2021-09-06 16:02:54,151] WARN lost (b-1/IP) it. (org.apache.kafka.clients.NetworkClient:782)",
 	"a,0001,1605631822,30,MSET a,\"b\" ...,192.0.2.1:55452,", "a/0001:C 01 Feb 2024 00:00:05.500 UTC # x",
 	"2024-02-01T00:00:05.000001Z 12 [Warning] [MY-010055] [Server] x", "(b4e1ab3b-0000-4a4a-9b9b-c0ffee00abcd) x",
@@ -88,6 +90,10 @@ func TestTextAttributes(t *testing.T) {
 		"PostgreSQL, statement":               {service.PostgreSQL, "2024-02-01 00:00:01 UTC:2001:db8::5(51234):a@example.com@mydb:[1234]:STATEMENT:  SELECT *\n\tFROM nope\n", `{"timestamp":"2024-02-01 00:00:01 UTC","remote_host":"2001:db8::5","remote_port":51234,"user":"a@example.com","dbname":"mydb","pid":1234,"statement":"SELECT *\n\tFROM nope"}`},
 		"PostgreSQL, background":              {service.PostgreSQL, "2024-02-01 00:00:05 UTC::@:[390]:LOG:  checkpoint starting: time", `{"timestamp":"2024-02-01 00:00:05 UTC","pid":390,"error_severity":"LOG","message":"checkpoint starting: time"}`},
 		"PostgreSQL, local":                   {service.PostgreSQL, "2024-02-01 00:00:05 UTC:[local]:rdsadmin@rdsadmin:[390]:FATAL:  é", `{"timestamp":"2024-02-01 00:00:05 UTC","remote_host":"[local]","user":"rdsadmin","dbname":"rdsadmin","pid":390,"error_severity":"FATAL","message":"é"}`},
+		"PostgreSQL, connection received":     {service.PostgreSQL, pgConnection, `{"timestamp":"2024-02-01 00:00:00 UTC","remote_host":"10.0.0.5","remote_port":51234,"user":"[unknown]","dbname":"[unknown]","pid":1234,"error_severity":"LOG","message":"connection received: host=10.0.0.5 port=51234"}`},
+		"PostgreSQL, local, unknown user":     {service.PostgreSQL, "2024-02-01 00:00:05 UTC:[local]:[unknown]@[unknown]:[390]:LOG:  x", `{"timestamp":"2024-02-01 00:00:05 UTC","remote_host":"[local]","user":"[unknown]","dbname":"[unknown]","pid":390,"error_severity":"LOG","message":"x"}`},
+		"PostgreSQL, brackets in names":       {service.PostgreSQL, "2024-02-01 00:00:05 UTC:10.0.0.5(1):a:[b]:[12@[3]:[4:[]:[390]:LOG:  :[7]:x", `{"timestamp":"2024-02-01 00:00:05 UTC","remote_host":"10.0.0.5","remote_port":1,"user":"a:[b]:[12","dbname":"[3]:[4:[]","pid":390,"error_severity":"LOG","message":":[7]:x"}`},
+		"PostgreSQL, no process":              {service.PostgreSQL, "2024-02-01 00:00:05 UTC:10.0.0.5(1):[unknown]@[unknown]:[390:LOG:  x:[", ""},
 		"PostgreSQL, continuation":            {service.PostgreSQL, "\tFROM nope", ""},
 		"PostgreSQL, another prefix":          {service.PostgreSQL, "2024-02-01 00:00:05 UTC [390] LOG:  x", ""},
 		"PostgreSQL, cut short":               {service.PostgreSQL, "2024-02-01 00:00:05 UTC:10.0.0.5(51234):postgres@my", ""},
@@ -99,6 +105,11 @@ func TestTextAttributes(t *testing.T) {
 		"slow query, first line alone":        {service.MySQLSlow, "# Time: 2024-02-01T00:00:07.246083Z", ""},
 		"error log":                           {service.MySQLError, "2024-02-01T00:00:05.000001Z 12 [Warning] [MY-010055] [Server] IP address '192.0.2.15' could not be resolved", `{"timestamp":"2024-02-01T00:00:05.000001Z","thread_id":12,"level":"Warning","error_code":"MY-010055","subsystem":"Server","message":"IP address '192.0.2.15' could not be resolved"}`},
 		"error log, 5.7":                      {service.MySQLError, "2024-02-01T00:00:05.000001Z 0 [Note] [x] Event: \"a\"", `{"timestamp":"2024-02-01T00:00:05.000001Z","thread_id":0,"level":"Note","message":"[x] Event: \"a\""}`},
+		"error log, MariaDB":                  {service.MySQLError, mariaError, `{"timestamp":"2024-02-01  0:00:05","thread_id":12,"level":"Warning","message":"Aborted connection 12 to db: 'shop' user: 'bob' host: '192.0.2.7' (Got timeout reading communication packets)"}`},
+		"error log, MariaDB, late":            {service.MySQLError, "2024-02-01 23:00:05 139651251140544 [Note] x", `{"timestamp":"2024-02-01 23:00:05","thread_id":139651251140544,"level":"Note","message":"x"}`},
+		"error log, MariaDB, cut short":       {service.MySQLError, "2024-02-01  0:00:05", ""},
+		"error log, no such hour":             {service.MySQLError, "2024-02-01  :00:005 1 [Note] x", ""},
+		"error log, text behind the time":     {service.MySQLError, "2024-02-01  0:00:059 1 [Note] x", ""},
 		"error log, no level":                 {service.MySQLError, "2024-02-01T00:00:05.000001Z 0 mysqld: ready", ""},
 		"error log, no thread":                {service.MySQLError, "2024-02-01T00:00:05.000001Z [Note] x", ""},
 		"error log, level cut short":          {service.MySQLError, "2024-02-01T00:00:05.000001Z 0 [No", ""},
@@ -152,6 +163,7 @@ func TestTextAttributes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := attributesOf(t, format.AWS, tc.log, tc.line)
 			assert.Equal(t, tc.want, got)
+			assert.Equal(t, tc.want, attributesOf(t, format.AWS, tc.log, strings.TrimRight(tc.line, "\r\n")+"\r\n"))
 			assertDocumented(t, tc.log, got)
 			for _, naming := range []format.Naming{format.ECS, format.OTel} {
 				renamed := attributesOf(t, naming, tc.log, tc.line)

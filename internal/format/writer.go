@@ -6,30 +6,21 @@ import (
 	"sluice/internal/record"
 )
 
-// key is the name of an attribute as it stands in an object, `,"name":`, in each naming.
+// key is what an attribute is called in each naming; empty where a standard has no name of its own for it. Keys of tables
+// need no escapes.
 type key [namings]string
 
 // named is a key that has one name in all namings.
-func named(name string) *key { return mapped(name, "", "") }
+func named(name string) *key { return &key{AWS: name} }
 
-// mapped is a key with names of its own in ECS and OpenTelemetry; empty for AWS's. Hundreds are made when a process starts.
-func mapped(aws, ecs, otel string) *key {
-	own := quotedName(aws)
-	k := &key{AWS: own, ECS: own, OTel: own}
-	if ecs != "" {
-		k[ECS] = quotedName(ecs)
-	}
-	if otel != "" {
-		k[OTel] = quotedName(otel)
-	}
-	return k
-}
+// mapped is a key with names of its own in ECS and OpenTelemetry; empty for AWS's.
+func mapped(aws, ecs, otel string) *key { return &key{AWS: aws, ECS: ecs, OTel: otel} }
 
-func quotedName(name string) string {
-	if isPlain([]byte(name)) {
-		return `,"` + name + `":`
+func (k *key) name(naming Naming) string {
+	if own := k[naming]; own != "" {
+		return own
 	}
-	return string(appendKey(nil, []byte(name)))
+	return k[AWS]
 }
 
 func appendKey(dst, name []byte) []byte {
@@ -58,24 +49,25 @@ func isAbsent(value []byte) bool { return len(value) == 0 || len(value) == 1 && 
 // text writes a value as a string; nothing for an absent one.
 func (w *writer) text(k *key, value []byte) {
 	if !isAbsent(value) {
-		w.quoted(k[w.naming], value)
+		w.name(k)
+		w.string(value)
 	}
 }
 
-// quoted writes a value as a string, whatever it is. Almost all values stand for themselves.
-func (w *writer) quoted(name string, value []byte) {
-	need := len(name) + len(value) + len(`""`)
-	if start := len(w.dst); cap(w.dst)-start >= need && isPlain(value) {
-		out := w.dst[start : start+need]
-		n := copy(out, name)
-		out[n] = '"'
-		copy(out[n+1:], value)
-		out[need-1] = '"'
-		w.dst = w.dst[:start+need]
-		return
+// name writes the name of a member and what stands around it.
+func (w *writer) name(k *key) {
+	w.dst = append(append(append(w.dst, `,"`...), k.name(w.naming)...), `":`...)
+}
+
+// string writes a value as a string, whatever it is. Almost all values stand for themselves.
+func (w *writer) string(value []byte) {
+	w.dst = append(w.dst, '"')
+	if isPlain(value) {
+		w.dst = append(w.dst, value...)
+	} else {
+		w.dst = record.AppendEscaped(w.dst, value)
 	}
-	w.dst = append(append(w.dst, name...), '"')
-	w.dst = append(record.AppendEscaped(w.dst, value), '"')
+	w.dst = append(w.dst, '"')
 }
 
 // number writes a value as a number, or as a string if it is none; nothing for an absent one.
@@ -89,7 +81,8 @@ func (w *writer) number(k *key, value []byte) {
 
 // raw writes a value that is JSON.
 func (w *writer) raw(k *key, value []byte) {
-	w.dst = append(append(w.dst, k[w.naming]...), value...)
+	w.name(k)
+	w.dst = append(w.dst, value...)
 }
 
 // extra writes the value of a column that nobody has a name for; n is its place, from 1. It reports false for one column too
@@ -100,7 +93,8 @@ func (w *writer) extra(n int, value []byte) bool {
 	}
 	if !isAbsent(value) {
 		w.dst = strconv.AppendInt(append(w.dst, `,"`+extraPrefix...), int64(n), 10)
-		w.quoted(`":`, value)
+		w.dst = append(w.dst, `":`...)
+		w.string(value)
 	}
 	return true
 }

@@ -3,6 +3,8 @@ package forward
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"sluice/internal/event"
 	"sluice/internal/ledger"
@@ -21,11 +23,11 @@ func (r *objectRun) batchJob(payload []byte) ([]byte, error) {
 		r.inv.unreadable(reasonOf(err))
 		return nil, r.inv.finish(failure{err: err}).err
 	}
-	lines := make([]int, len(job.Tasks))
+	lines := make([]string, len(job.Tasks))
 	for unit := range job.Tasks {
 		before := r.inv.taken()
 		r.guard(unit, func() { r.task(unit, &job.Tasks[unit]) })
-		lines[unit] = r.inv.taken() - before
+		lines[unit] = r.linesSince(before)
 	}
 	if at := r.finish(); at.whole {
 		return nil, at.err
@@ -35,6 +37,24 @@ func (r *objectRun) batchJob(payload []byte) ([]byte, error) {
 		results[unit] = r.resultOf(unit, lines[unit])
 	}
 	return event.AppendBatchResponse(nil, &job, results), nil
+}
+
+// linesSince says how many lines each destination is to get of what was read since there were so many for it: one number
+// where that is the same for all.
+func (r *objectRun) linesSince(before []int) string {
+	each := make([]string, len(before))
+	first, same := 0, true
+	for i, taken := range r.inv.taken() {
+		n := taken - before[i]
+		if i == 0 {
+			first = n
+		}
+		each[i], same = fmt.Sprintf("%d for %s", n, r.inv.lanes[i].lane.place.ID), same && n == first
+	}
+	if same {
+		return strconv.Itoa(first)
+	}
+	return strings.Join(each, ", ")
 }
 
 func (r *objectRun) task(unit int, t *event.BatchTask) {
@@ -52,9 +72,9 @@ func (e *unreadableTaskError) Unwrap() error { return e.error }
 
 // resultOf says what became of a task. What another attempt may mend is a temporary failure. An object that should have
 // been read and was not is a permanent one, so that the job's report names it.
-func (r *objectRun) resultOf(unit, lines int) event.BatchResult {
+func (r *objectRun) resultOf(unit int, lines string) event.BatchResult {
 	err, rule := r.failed[unit], r.dropped[unit]
-	text := fmt.Sprintf("lines: %d", lines)
+	text := "lines: " + lines
 	if rule != "" {
 		text += ", dropped: " + string(rule)
 	}

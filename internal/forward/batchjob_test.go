@@ -108,6 +108,23 @@ func TestBatchJobTasksAreApart(t *testing.T) {
 	})
 }
 
+// The lines of a task are those that its destinations are to get, each of them where they get different ones.
+func TestBatchJobLines(t *testing.T) {
+	for name, tc := range map[string]struct{ settings, want string }{
+		"the same for all":     {"", "lines: 3"},
+		"another for each":     {"routes: [{key: a.log, destinations: [b]}], ", "lines: 0 for a, 3 for b"},
+		"filtered by its text": {"exclude: [x], ", "lines: 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, twoHTTP(tc.settings))
+			a, b := r.s3.lines("a.log", "x", "y", "z"), r.s3.lines("b.log", "y")
+			answer, _, err := r.invoke(t, S3, batchJob("2.0", b, a, b))
+			require.NoError(t, err)
+			assert.Equal(t, []string{"Succeeded: lines: 1", "Succeeded: " + tc.want, "Succeeded: lines: 1"}, codes(t, answer), "each task has its own")
+		})
+	}
+}
+
 // A task is of an account's own bucket with the version that the manifest says, if it says one.
 func TestBatchJobVersion(t *testing.T) {
 	for _, schema := range []string{"1.0", "2.0"} {

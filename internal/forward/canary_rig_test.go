@@ -21,17 +21,18 @@ import (
 // What is to be redacted wherever it stands. The last one is what a greedy pattern takes the rest of a text with.
 const (
 	birdAddress  = "192.0.2.77"
+	birdAddress6 = "2001:db8::77"
 	birdEmail    = "jane@example.com"
 	birdCard     = "4111111111111111"
 	birdPassword = "hunter2x4711"
 
-	birds = birdAddress + " " + birdEmail + " card-" + birdCard + " password=" + birdPassword
+	birds = birdAddress + " " + birdAddress6 + " " + birdEmail + " card-" + birdCard + " password=" + birdPassword
 	// hiddenBirds are the same in JSON, as encoders may write them too.
-	hiddenBirds = `192\u002e0\u002E2\u002e77 \u006aane\u0040example\u002ecom card\u002d` + birdCard + ` \u0070assword\u003d` + birdPassword
+	hiddenBirds = `192\u002e0\u002E2\u002e77 2001\u003adb8\u003A\u003a77 \u006aane\u0040example\u002ecom card\u002d` + birdCard + ` \u0070assword\u003d` + birdPassword
 )
 
 // pieces are what a canary must not leave behind, not even where a text is cut.
-var pieces = []string{"192.0.2.", "jane@", "hunter2", "4111111"}
+var pieces = []string{"192.0.2.", "2001:db8", "jane@", "hunter2", "4111111"}
 
 // greedy is the name of rules one of which takes all that it can get.
 const greedy = "a greedy pattern"
@@ -105,7 +106,7 @@ func holdsBird(text string) bool {
 
 // birdForms are the canaries in hex, in base64, where each may start at any of three places, and in URLs.
 var birdForms = func() (forms []string) {
-	for _, bird := range []string{birdAddress, birdEmail, birdCard, birdPassword} {
+	for _, bird := range []string{birdAddress, birdAddress6, birdEmail, birdCard, birdPassword} {
 		digits := hex.EncodeToString([]byte(bird))
 		forms = append(forms, digits, strings.ToUpper(digits))
 		if escaped := url.QueryEscape(bird); escaped != bird {

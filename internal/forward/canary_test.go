@@ -116,8 +116,8 @@ func TestCanaryOfWhatIsReturned(t *testing.T) {
 func TestCanaryOfWhatIsTooLarge(t *testing.T) {
 	short, _, _ := strings.Cut(birds, " password")
 	large := []string{
-		strings.Repeat(short+"\v\v\v\v\v\v\v\v\v\v", 15_000) + "password=" + birdPassword,
-		`{"a":"` + strings.Repeat(hiddenBirds+`\b\b\b\b\b\b\b\b\b\t`, 4_000) + `","b":"` + birds + `"}`,
+		strings.Repeat(short+"\v\v\v\v\v\v\v\v\v\v", 12_200) + "password=" + birdPassword,
+		`{"a":"` + strings.Repeat(hiddenBirds+`\b\b\b\b\b\b\b\b\b\t`, 3_300) + `","b":"` + birds + `"}`,
 		"neighbour",
 	}
 	ways := birdWays()

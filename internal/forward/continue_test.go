@@ -138,30 +138,46 @@ func TestJoinedLinesBreakOff(t *testing.T) {
 	for i := range lines {
 		lines[i] += "\n  one" + strings.Repeat(".", 40) + "\n  two"
 	}
-	objects := map[string][]string{"a.log": lines}
-	for cut := 200_000; cut < 200_100; cut += 41 { // as far as a record is long
-		for name, broken := range map[string]bool{"the connection breaks": true, "time ends": false} {
-			t.Run(fmt.Sprintf("%s at %d", name, cut), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					untilStart()
-					r := newRig(t, twoHTTP(`multiline_start: "[a-z] line",`)).ticking()
-					o := r.s3.lines("a.log", lines...)
-					o.quick, o.slow = cut, time.Hour
-					if broken {
-						o.quick, o.slow, o.cuts = 0, 0, []int{cut, 0, 0, 0, 0, 0}
-					}
-					answer, _, err := r.invokeWithin(within(t, 30*time.Second), t, S3, inQueue(native(o)))
-					require.NoError(t, err)
-					require.JSONEq(t, allTaken, answer)
-					r.exactlyOnce(t, "a", objects)
-					o.slow, o.cuts = 0, nil
-					r.drain(t)
-					r.exactlyOnce(t, "a", objects)
-					r.exactlyOnce(t, "b", objects)
-				})
+	text, payload := []byte(strings.Join(lines, "\n")+"\n"), document(t, separately(lines)...)
+	for _, tc := range []struct {
+		of, settings string
+		body         []byte
+		length       int // of a record in it
+	}{
+		{"lines", `multiline_start: "[a-z] line",`, text, 100},
+		{"events", `routes: [{log_group: "*", multiline_start: "[a-z] line"}],`, payload, 500},
+	} {
+		for part := range 3 {
+			cut := 200_000 + part*tc.length/3
+			t.Run(fmt.Sprintf("%s, the connection breaks at %d", tc.of, cut), func(t *testing.T) {
+				breakOff(t, tc.settings, tc.body, lines, func(o *s3Object) { o.cuts = []int{cut, 0, 0, 0, 0, 0} })
+			})
+			t.Run(fmt.Sprintf("%s, time ends at %d", tc.of, cut), func(t *testing.T) {
+				breakOff(t, tc.settings, tc.body, lines, func(o *s3Object) { o.quick, o.slow = cut, time.Hour })
 			})
 		}
 	}
+}
+
+// breakOff reads an object of records that are joined, which is spoiled when it is first read.
+func breakOff(t *testing.T, settings string, body []byte, records []string, spoil func(o *s3Object)) {
+	t.Helper()
+	objects := map[string][]string{"a.log": records}
+	synctest.Test(t, func(t *testing.T) {
+		untilStart()
+		r := newRig(t, twoHTTP(settings)).ticking()
+		o := r.s3.put(logBucket, "a.log", body)
+		spoil(o)
+		answer, _, err := r.invokeWithin(within(t, 30*time.Second), t, S3, inQueue(native(o)))
+		require.NoError(t, err)
+		require.JSONEq(t, allTaken, answer)
+		require.NotEmpty(t, r.intake.taken(t, hostOfLane("a")), "some were taken")
+		r.exactlyOnce(t, "a", objects)
+		o.slow, o.cuts = 0, nil
+		r.drain(t)
+		r.exactlyOnce(t, "a", objects)
+		r.exactlyOnce(t, "b", objects)
+	})
 }
 
 // What a manifest lists reaches a destination that was in trouble when the manifest was announced.

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"sluice/internal/park"
 )
 
 // An object that breaks off is delivered up to the last thing in it that is whole, whatever it holds, and the note says
@@ -77,6 +80,40 @@ func TestPayloadThatCannotBeRead(t *testing.T) {
 	r.comesTo(t, inQueue(native(r.s3.put(logBucket, "backup/a", body))), ending{
 		answer: failedMessages(0), err: "undecodable from byte", lines: []string{"m1", "m2"}, returned: tally{"undecodable": 1}, gets: 1,
 	})
+}
+
+// An object with damage in more places than are noted one by one is given up at the last of them, and all behind that place
+// is noted as one.
+func TestDamageInManyPlaces(t *testing.T) {
+	bad := documentOf(t, "OTHER", "shop", canary)
+	for name, tc := range map[string]struct {
+		places int
+		lines  []string
+		parked int
+	}{
+		"one less":  {99, []string{"m1", "m2"}, 99},
+		"as many":   {100, []string{"m1"}, 100},
+		"many more": {300, []string{"m1"}, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, last := document(t, "m1"), document(t, "m2")
+			body := joined(first, bytes.Repeat(bad, tc.places), last)
+			r := newRig(t, with("park_bucket: "+parkBucket, httpWith("")))
+			answer, ledger, err := r.invoke(t, S3, inQueue(native(r.s3.put(logBucket, "backup/a", body))))
+			require.NoError(t, err)
+			assert.JSONEq(t, allTaken, answer)
+			assert.Equal(t, tc.lines, r.intake.messages(t, archiveHost))
+			assert.Equal(t, tally{"undecodable": tc.parked}, ledger.Destinations["archive"].Parked)
+			require.Len(t, r.s3.parked, tc.parked)
+			for i, note := range r.s3.parked {
+				end := int64(len(first) + (i+1)*len(bad))
+				if i == 99 {
+					end = park.ToEnd
+				}
+				assert.Equal(t, end, (*note.Header.Sources[0].ByteRange)[1])
+			}
+		})
+	}
 }
 
 // S3 may be busy, too, when the rest of an object is asked for.

@@ -214,7 +214,7 @@ func (r *replay) streamRecord(raw *park.Raw) error {
 	inv.entry = park.EntryKinesis
 	sum := sha256.Sum256(raw.Payload)
 	text := kinesis.UserRecord{EventID: hex.EncodeToString(sum[:]), TimeMillis: raw.At.UnixMilli()}
-	err := guarded(func() error { return inv.streamPayload(raw.Payload, text, 0, origins{}) })
+	err := guarded(func() error { return inv.streamPayload(raw.Payload, text, 0, inv.origins()) })
 	if err != nil {
 		inv.unreadable(reasonOf(err))
 	}

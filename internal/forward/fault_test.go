@@ -42,6 +42,10 @@ func zstdOf(t *testing.T, text []byte) []byte {
 
 // What keeps an object from being read at all, and what becomes of its message: the table of "Bad input".
 func TestObjectFaults(t *testing.T) {
+	fourTimes := []byte("x\n")
+	for range 4 {
+		fourTimes = packed(t, fourTimes)
+	}
 	for name, tc := range map[string]struct {
 		refuse func(int, string) error
 		change func(r *rig, o *s3Object) *s3Object // what is announced
@@ -53,6 +57,15 @@ func TestObjectFaults(t *testing.T) {
 		"overwritten before it is read": {
 			nil, func(r *rig, o *s3Object) *s3Object {
 				r.s3.put(o.Bucket, o.Key, []byte("newer"))
+				return o
+			},
+			ending{answer: allTaken, dropped: tally{"source_overwritten": 1}, gets: 1},
+			"",
+		},
+		"overwritten while versions are suspended": {
+			nil, func(r *rig, o *s3Object) *s3Object {
+				r.s3.put(o.Bucket, o.Key, []byte("newer")).Version = "null"
+				o.Version = "null"
 				return o
 			},
 			ending{answer: allTaken, dropped: tally{"source_overwritten": 1}, gets: 1},
@@ -74,7 +87,10 @@ func TestObjectFaults(t *testing.T) {
 		"in another region":   {always(s3Error("GetObject", 301, "PermanentRedirect", "")), nil, ending{answer: failedMessages(0), err: "PermanentRedirect", returned: tally{"s3_wrong_region": 1}, gets: 1}, ""},
 		"archived":            {always(errArchived), nil, ending{answer: allTaken, parked: tally{"s3_archived": 1}, gets: 1}, "s3_archived"},
 		"Parquet":             {nil, content([]byte("PAR1\x15\x04PAR1")), ending{answer: allTaken, parked: tally{"parquet": 1}, gets: 1}, "parquet"},
-		"ORC":                 {nil, content([]byte("ORC\x0a\x0b\x0c")), ending{answer: allTaken, parked: tally{"orc": 1}, gets: 1}, "orc"},
+		"ORC":                 {nil, content([]byte("ORC\x24\x00\x00\xe3\x62\x62")), ending{answer: allTaken, parked: tally{"orc": 1}, gets: 1}, "orc"},
+		"encrypted Parquet":   {nil, content([]byte("PARE\x2c\x00\x00\x00xxxx")), ending{answer: allTaken, parked: tally{"parquet": 1}, gets: 1}, "parquet"},
+		"Avro":                {nil, content([]byte("Obj\x01\x04\x14avro.codec")), ending{answer: allTaken, parked: tally{"avro": 1}, gets: 1}, "avro"},
+		"gzip four times":     {nil, content(fourTimes), ending{answer: allTaken, parked: tally{"undecodable": 1}, gets: 1}, "undecodable"},
 		"gzip, only its head": {nil, content([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03")), ending{answer: allTaken, parked: tally{"corrupt": 1}, gets: 1}, "corrupt"},
 	} {
 		t.Run(name, func(t *testing.T) {

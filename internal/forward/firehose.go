@@ -3,7 +3,6 @@ package forward
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,9 +60,13 @@ type transformation struct {
 	account  *ledger.Account
 	event    event.Transform
 	answer   *event.TransformAnswer
-	reserved int // bytes that the records without an answer need at least
+	reserved int  // bytes that the records without an answer need at least
+	adorned  int  // lines of the answer with attributes
+	crowded  bool // there is no room for a record, and there are attributes
 	result   result
+	counts   balance
 	again    reingestion
+	staying  []int // records whose lines go to the destinations too
 	problem  error // why records could not be put back into the stream, or read for the destinations
 	unteed   bool  // a record could not be read for the destinations
 
@@ -75,29 +78,12 @@ type transformation struct {
 	scratch record.Origin  // what the decoder writes into
 
 	take    func(*record.Record, error) bool // place, bound once
-	current *event.TransformRecord           // that is being read
-	id      []byte                           // of it
-	index   int                              // of its next line
-	fault   error                            // why it is not read to its end
-
-	bytes, delivered int // not yet in the ledger
-}
-
-// result is what becomes of one record.
-type result struct {
-	text    []byte // in the record's place
-	kept    int    // lines in it
-	dropped map[ledger.Rule]int
-	marked  map[string]int
-	keys    []event.PartitionKey
-}
-
-func (r *result) reset() {
-	r.text, r.kept, r.keys = r.text[:0], 0, r.keys[:0]
-	if len(r.dropped)+len(r.marked) > 0 {
-		clear(r.dropped)
-		clear(r.marked)
-	}
+	own     streamErrors
+	teeing  bool                   // what is read is for the destinations
+	current *event.TransformRecord // that is being read
+	id      []byte                 // of it
+	index   int                    // of its next line
+	fault   error                  // why it is not read to its end
 }
 
 // originKey is what tells the origins of one batch's records apart.
@@ -109,27 +95,20 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 		return err
 	})
 	if err != nil {
-		t.fail(reasonOf(err))
+		t.counts.fail(reasonOf(err))
+		t.counts.enter(t.account)
 		return nil, t.inv.finish(failure{err: err}).err
 	}
 	t.result = result{text: t.inv.f.transformed, dropped: make(map[ledger.Rule]int), marked: make(map[string]int)}
 	t.name, t.region = streamName(t.event.StreamARN), cmp.Or(t.event.Region, t.inv.base.Region)
-	t.scratch = t.inv.base
+	t.own, t.scratch = streamErrorsOf(t.event.StreamARN), t.inv.base
 	t.scratch.Kind, t.scratch.StreamARN = record.Firehose, t.event.StreamARN
-	// Not kept: whoever takes the answer may still be sending it when the next event comes.
-	t.answer = event.NewTransformAnswer(make([]byte, 0, min(answerGrowth*len(payload), answerBudget)))
-	for i := range t.event.Records {
-		if r := &t.event.Records[i]; r.Answerable() {
-			t.reserved += t.answer.SizeOfProcessingFailed(r.ID)
-		}
-	}
-	for i := range t.event.Records {
-		t.record(&t.event.Records[i])
-	}
+	t.read(len(payload))
+	t.tee()
 	t.again.send(t)
-	t.account.In(t.delivered)
-	t.account.Delivered(t.delivered)
-	t.inv.ledger.BytesIn(t.bytes)
+	t.counts.enter(t.account)
+	t.inv.ledger.BytesIn(t.counts.bytes)
+	t.inv.noted.add(t.counts.asides)
 	t.inv.f.transformed = t.result.text
 	at := t.inv.finish(failure{err: t.problem})
 	if at.whole || at.refusal != nil || t.unteed {
@@ -138,119 +117,84 @@ func (t *transformation) batch(payload []byte) ([]byte, error) {
 	return t.answer.Bytes(), nil
 }
 
+// read gives every record of the batch its result. Attributes cost no record its place: when there is no room for all,
+// the batch is read again and goes without any.
+func (t *transformation) read(size int) {
+	tr := t.inv.f.transformer
+	// Not kept: whoever takes the answer may still be sending it when the next event comes.
+	room := make([]byte, 0, min(answerGrowth*size, answerBudget))
+	for _, tr.bare = range [...]bool{false, true} {
+		t.answer = event.NewTransformAnswer(room)
+		t.counts, t.again, t.staying = balance{}, reingestion{}, t.staying[:0]
+		t.reserved, t.adorned, t.crowded = 0, 0, false
+		for i := range t.event.Records {
+			if r := &t.event.Records[i]; r.Answerable() {
+				t.reserved += t.answer.SizeOfProcessingFailed(r.ID)
+			}
+		}
+		for i := 0; i < len(t.event.Records) && !t.crowded; i++ {
+			t.record(i)
+		}
+		if !t.crowded {
+			return
+		}
+		room = t.answer.Bytes()[:0]
+	}
+}
+
 // record gives one record its result.
-func (t *transformation) record(r *event.TransformRecord) {
+func (t *transformation) record(i int) {
+	r := &t.event.Records[i]
 	switch {
 	case r.ID == "":
-		t.fail("no_record_id") // no answer can name it, so Firehose counts it as failed
+		t.counts.fail("no_record_id") // no answer can name it, so Firehose counts it as failed
 		return
 	case r.Duplicate:
-		t.fail("duplicate_record_id") // likewise: the answer is that of the first
+		t.counts.fail("duplicate_record_id") // likewise: the answer is that of the first
 		return
 	}
 	t.reserved -= t.answer.SizeOfProcessingFailed(r.ID)
-	t.result.reset()
-	err := guarded(func() error { return t.transform(r) })
+	err := t.attempt(r)
+	t.counts.bytes += t.result.size
 	switch {
+	case errors.Is(err, errBudget) && t.adorned+t.result.adorned > 0:
+		t.crowded = true
 	case errors.Is(err, errBudget) && t.again.take(t, r):
 	case err != nil:
 		t.answer.ProcessingFailed(r.ID)
-		t.fail(transformReason(err))
+		t.counts.fail(transformReason(err))
 	case t.result.kept == 0:
 		t.answer.Dropped(r.ID)
-		t.count()
+		t.counts.add(&t.result)
 	default:
 		t.answer.Ok(r.ID, t.result.text, t.result.keys)
-		t.count()
-		t.tee(r)
-	}
-}
-
-// tee delivers the lines of a record that has its answer to the destinations too. They are read once more, because only
-// now it is known that the record does not come back: what comes back is delivered then. A destination that is down
-// changes nothing in the answer, as the lines are parked; nor does a record that some destination cannot be given, as it is
-// kept as it came. When that fails too, Firehose has to give the batch again.
-func (t *transformation) tee(r *event.TransformRecord) {
-	if len(t.inv.lanes) == 0 {
-		return
-	}
-	err := guarded(func() error {
-		if err := t.enter(t.inv.f.packed); err != nil {
-			return err
+		t.counts.add(&t.result)
+		t.adorned += t.result.adorned
+		if len(t.inv.lanes) > 0 {
+			t.staying = append(t.staying, i)
 		}
-		t.start(r)
-		return t.inv.forward(t.kept, 0)
-	})
-	if err == nil {
-		return
 	}
-	t.inv.rollback()
-	if !t.inv.keepRaw(t.inv.f.packed, err) {
-		t.inv.unreadable(reasonOf(err))
-		t.unteed = true
-	}
-	t.problem = errors.Join(t.problem, fmt.Errorf("tee: record %.40q: %s", r.ID, err.Error()))
 }
 
-// kept yields the lines of the current record.
-func (t *transformation) kept(yield func(*record.Record, error) bool) {
-	t.inv.f.objects.decoder.Each(func(rec *record.Record, err error) bool {
-		if err == nil {
-			t.locate(rec)
-		}
-		return yield(rec, err)
-	})
-}
-
-// Why a record has no room.
-var (
-	errBudget   = errors.New("the answer has no room for what this record becomes")
-	errTooLarge = errors.New("no answer has room for what this record becomes")
-)
-
-func transformReason(err error) string {
-	switch {
-	case errors.Is(err, errBudget):
-		return "response_budget"
-	case errors.Is(err, errTooLarge):
-		return "record_too_large"
+// attempt makes the result of a record. One that its attributes make too large goes without.
+func (t *transformation) attempt(r *event.TransformRecord) error {
+	tr := t.inv.f.transformer
+	transform := func() error { return t.transform(r) }
+	err := guarded(transform)
+	if errors.Is(err, errTooLarge) && t.result.adorned > 0 {
+		t.inv.takeAsides() // they are counted when it is read again
+		tr.bare = true
+		err = guarded(transform)
+		tr.bare = false
 	}
-	if damage, ok := errors.AsType[*object.Damage](err); ok {
-		return damage.Reason
-	}
-	return reasonOf(err)
-}
-
-// fail counts a record that Firehose keeps.
-func (t *transformation) fail(reason string) {
-	t.account.In(1)
-	t.account.Returned(reason, 1)
-}
-
-// count counts the lines of a record that was read as a whole.
-func (t *transformation) count() {
-	t.delivered += t.result.kept
-	if t.result.kept > 0 && len(t.result.dropped)+len(t.result.marked) == 0 {
-		return
-	}
-	lines := 0
-	for rule, n := range t.result.dropped {
-		t.account.In(n)
-		t.account.Dropped(rule, n)
-		lines += n
-	}
-	if t.result.kept+lines == 0 { // an empty record
-		t.account.In(1)
-		t.account.Dropped(ledger.EmptyLine, 1)
-	}
-	for mark, n := range t.result.marked {
-		t.account.Marked(mark, n)
-	}
+	t.counts.asides.add(t.inv.takeAsides())
+	return err
 }
 
 // transform reads a record and makes of it what the settings ask for.
 func (t *transformation) transform(r *event.TransformRecord) error {
 	f := t.inv.f
+	t.result.reset()
 	if t.inv.ctx.Err() != nil {
 		return errDeadline
 	}
@@ -258,13 +202,12 @@ func (t *transformation) transform(r *event.TransformRecord) error {
 	if err != nil {
 		return fmt.Errorf("firehose %w", err)
 	}
-	f.packed = data
-	t.bytes += len(data)
+	f.packed, t.result.size = data, len(data)
 	if err := t.enter(data); err != nil {
 		return err
 	}
 	t.start(r)
-	f.objects.decoder.Each(t.take)
+	t.lines(t.take)
 	if t.fault != nil {
 		return t.fault
 	}
@@ -276,6 +219,33 @@ func (t *transformation) transform(r *event.TransformRecord) error {
 
 func (t *transformation) start(r *event.TransformRecord) {
 	t.current, t.id, t.index, t.fault = r, append(t.id[:0], r.ID...), 0, nil
+	t.own.begin()
+}
+
+// lines hands the lines of the current record to take: events of CloudWatch Logs joined where the settings say so. The
+// decoder joins all others. take leaves out what isOwn finds; what is joined is without it already.
+func (t *transformation) lines(take func(*record.Record, error) bool) {
+	decoder := &t.inv.f.objects.decoder
+	if !t.inv.f.objects.routes.joins() {
+		decoder.Each(take)
+		return
+	}
+	t.inv.joinedEvents(func(yield func(*record.Record, error) bool) {
+		decoder.Each(func(rec *record.Record, err error) bool { return err == nil && t.isOwn(rec) || yield(rec, err) })
+	})(take)
+}
+
+// isOwn reports whether a line is what the stream says about itself, and counts it as dropped if it is.
+func (t *transformation) isOwn(rec *record.Record) bool {
+	switch {
+	case !t.own.has(rec) || rec.Origin.Control:
+		return false
+	case t.teeing:
+		t.inv.drop(ledger.OwnLogGroup)
+	default:
+		t.result.dropped[ledger.OwnLogGroup]++
+	}
+	return true
 }
 
 // enter starts to read the bytes of a record. Records of one kind share their origin.
@@ -319,6 +289,9 @@ func (t *transformation) place(rec *record.Record, err error) bool {
 		t.fault = err
 		return false
 	}
+	if t.isOwn(rec) {
+		return true
+	}
 	t.locate(rec)
 	t.fault = t.line(rec)
 	return t.fault == nil
@@ -333,59 +306,4 @@ func (t *transformation) locate(rec *record.Record) {
 	if rec.TimeMillis == 0 {
 		rec.TimeMillis = t.current.ArrivalMillis
 	}
-}
-
-// line takes one line of a record.
-func (t *transformation) line(rec *record.Record) error {
-	out, rule := t.inv.processor.Apply(rec)
-	if rule != "" {
-		t.result.dropped[rule]++
-		return nil
-	}
-	for _, rec := range out {
-		if err := t.put(rec); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// put appends what becomes of a line.
-func (t *transformation) put(rec *record.Record) error {
-	tr := t.inv.f.transformer
-	if t.result.kept == 0 {
-		t.result.keys = tr.keysOf(t.result.keys, rec)
-	}
-	t.result.kept++
-	if rec.Marks != 0 {
-		for _, name := range rec.Marks.Names() {
-			t.result.marked[name]++
-		}
-	}
-	if tr.whole {
-		return nil
-	}
-	t.result.text = append(tr.append(t.result.text, rec), '\n')
-	// What will not fit need not be made to its end; the exact size is looked at then.
-	switch n := len(t.result.text); {
-	case n > maxTransformedBytes:
-		return errTooLarge
-	case base64.StdEncoding.EncodedLen(n) > t.room():
-		return errBudget
-	}
-	return nil
-}
-
-// room is how many bytes of the answer one more record may take.
-func (t *transformation) room() int { return answerBudget - t.answer.Size() - t.reserved }
-
-// fits reports whether a record of so many bytes has room.
-func (t *transformation) fits(size int, id string) error {
-	switch {
-	case size > maxTransformedBytes:
-		return errTooLarge
-	case t.answer.SizeOfOk(id, size, t.result.keys) > t.room():
-		return errBudget
-	}
-	return nil
 }

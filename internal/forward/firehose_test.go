@@ -27,6 +27,10 @@ const (
 
 	trailText = `{"eventVersion":"1.09","eventTime":"2026-02-01T09:29:10Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole",` +
 		`"awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","eventID":"%s","eventType":"AwsApiCall","recipientAccountId":"123456789012"}`
+	aclText = `{"timestamp":1769938150000,"formatVersion":1,"webaclId":"arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/shop/0a1b",` +
+		`"terminatingRuleId":"Default_Action","action":"ALLOW","nonTerminatingMatchingRules":[{"ruleId":"count-bots","action":"COUNT"}],` +
+		`"httpRequest":{"clientIp":"198.51.100.7","headers":[{"name":"Host","value":"shop.example.com"},{"name":"Accept","value":"*/*"}],` +
+		`"uri":"/","httpMethod":"GET"}}`
 	flowText = "2 123456789012 eni-0a1b2c3d4e5f60718 192.0.2.10 198.51.100.7 44321 443 6 10 5200 1769938140 1769938199 ACCEPT OK"
 )
 
@@ -219,6 +223,7 @@ func kinds(t *testing.T) (names []string, records []put) {
 	add("JSON", []byte(`{"level":"INFO", "text":"a <tag> & more"}`))
 	add("two JSON values", []byte("{\"n\":1}{\"n\":2}\n"))
 	add("CloudTrail", trail("0a1b", "2c3d"))
+	add("WAF", []byte(aclText))
 	add("text without an end", []byte("plain text"))
 	add("text packed by its producer", packed(t, []byte("packed text\n")))
 	add("bytes that are no UTF-8", []byte("caf\xe9\n"))

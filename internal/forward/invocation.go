@@ -33,6 +33,8 @@ type invocation struct {
 
 	ledger    *ledger.Ledger
 	processor *process.Processor
+	resources *resources // whose tags the processor asks for; nil where it asks for none
+	noted     asides     // taken from the processor and to be counted
 	lanes     []*laneRun
 	counted   *ledger.Account // that of the first lane, or of what stands in for lanes; every line is in it
 	base      record.Origin   // what every origin of this invocation starts from
@@ -123,7 +125,8 @@ func (inv *invocation) rules() process.Rules {
 		return rules
 	}
 	inv.f.tags.Begin(inv.ctx, own)
-	rules.Resources = &resources{ctx: inv.ctx, cache: inv.f.tags, own: own}
+	inv.resources = &resources{ctx: inv.ctx, cache: inv.f.tags, own: own}
+	rules.Resources = inv.resources
 	return rules
 }
 
@@ -182,6 +185,15 @@ func (inv *invocation) joined(records iter.Seq2[*record.Record, error]) iter.Seq
 	return join.Records(records, inv.f.objects.routes.joiner)
 }
 
+// joinedEvents is joined for what may have its lines joined already: it is about events of CloudWatch Logs alone.
+func (inv *invocation) joinedEvents(records iter.Seq2[*record.Record, error]) iter.Seq2[*record.Record, error] {
+	routes := inv.f.objects.routes
+	if !routes.joins() {
+		return records
+	}
+	return join.Records(records, routes.eventJoiner)
+}
+
 // check reports whether reading has to stop.
 func (inv *invocation) check() error {
 	if inv.reading.Err() != nil {
@@ -215,12 +227,13 @@ func (inv *invocation) rollback() {
 	}
 }
 
-// taken is how many records are to be sent so far.
-func (inv *invocation) taken() int {
-	if len(inv.lanes) == 0 {
-		return 0
+// taken is how many records are to be sent so far, to each destination.
+func (inv *invocation) taken() []int {
+	counts := make([]int, len(inv.lanes))
+	for i, lane := range inv.lanes {
+		counts[i] = lane.taken
 	}
-	return inv.lanes[0].taken
+	return counts
 }
 
 // unreadable counts what could not be read as one line, which goes back to its owner with the event.
@@ -317,27 +330,6 @@ func (inv *invocation) close(at failure) failure {
 	inv.f.report(inv, at.err)
 	failpoint.Hit(failpoint.BeforeAnswer)
 	return at
-}
-
-// aside notes what was done beside forwarding: what was redacted, and what looking up tags has come to.
-func (inv *invocation) aside() {
-	inv.processor.Close()
-	for rule, n := range inv.processor.TakeRedactions() {
-		inv.ledger.Redacted(rule, n)
-	}
-	cache := inv.f.tags
-	if cache == nil {
-		return
-	}
-	cache.End()
-	counts := cache.TakeCounts()
-	t := ledger.Tags{
-		Untagged: int(counts.Untagged), Calls: counts.Calls, Throttled: counts.Throttled, Failures: counts.Failures,
-	}
-	if err := cache.Trouble(); err != nil {
-		t.Trouble = err.Error()
-	}
-	inv.ledger.Tagged(t)
 }
 
 // flush returns what sends the last batches, unless a panic came before.

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"slices"
 
 	"sluice/internal/event"
+	"sluice/internal/format"
 	"sluice/internal/park"
 	"sluice/internal/record"
 	"sluice/internal/service"
@@ -94,7 +96,7 @@ func answer(records []event.KinesisRecord, at failure) ([]byte, error) {
 // stream forwards records in order until one fails. What stands behind that one is given again with it, so sending it
 // now would only send it twice. The result is the number of the record that could not be read, with the error.
 func (inv *invocation) stream(records []event.KinesisRecord) (failed int, err error) {
-	origins := origins{}
+	origins := inv.origins()
 	for i := range records {
 		if inv.failed() {
 			return 0, nil // finish knows which one
@@ -129,7 +131,7 @@ func rawOf(r *event.KinesisRecord) []byte {
 }
 
 // streamRecord forwards what is in one stream record.
-func (inv *invocation) streamRecord(r *event.KinesisRecord, unit int, origins origins) error {
+func (inv *invocation) streamRecord(r *event.KinesisRecord, unit int, origins *origins) error {
 	if inv.reading.Err() != nil {
 		return errDeadline
 	}
@@ -146,7 +148,7 @@ func (inv *invocation) streamRecord(r *event.KinesisRecord, unit int, origins or
 }
 
 // streamPayload forwards one user record, or those that a producer aggregated. text has what its plain lines share.
-func (inv *invocation) streamPayload(data []byte, text kinesis.UserRecord, unit int, origins origins) error {
+func (inv *invocation) streamPayload(data []byte, text kinesis.UserRecord, unit int, origins *origins) error {
 	inv.ledger.BytesIn(len(data))
 	users, _, err := kinesis.Deaggregate(data)
 	if err != nil {
@@ -161,25 +163,52 @@ func (inv *invocation) streamPayload(data []byte, text kinesis.UserRecord, unit 
 }
 
 // origins are those of plain records: the lines of a stream that are of one log share one.
-type origins map[originOf]*record.Origin
+type origins struct {
+	routes routes
+	known  map[originOf]*streamLog
+	clock  format.Clock // of the user record that is being read: what one names is nothing to the next
+}
 
 // originOf is what tells the origins of plain records apart.
-type originOf struct{ stream, source, log string }
+type originOf struct {
+	stream string
+	log    service.Identity
+}
 
-// of returns the origin for a user record that begins with this text. Any producer may write to a stream, so each record is
-// looked at.
-func (o origins) of(base *record.Origin, text []byte) *record.Origin {
-	first, _, _ := bytes.Cut(text, []byte("\n"))
-	log := service.FromStream(base.StreamARN, first)
-	key := originOf{base.StreamARN, log.Source, string(log.Log)}
-	known := o[key]
-	if known == nil {
-		copied := *base
-		copied.Kind = record.Kinesis
-		known = &copied
-		o[key] = known
+// streamLog is one of the logs in a stream.
+type streamLog struct {
+	origin *record.Origin
+	clock  format.Clock // at the start of a user record
+}
+
+func (inv *invocation) origins() *origins {
+	return &origins{routes: inv.f.objects.routes, known: make(map[originOf]*streamLog)}
+}
+
+// begin gives text the origin and the clock for a user record that begins with head. Any producer may write to a stream, so
+// each record is looked at, once: its first line that is not empty tells.
+func (o *origins) begin(text *kinesis.UserRecord, base *record.Origin, head []byte) {
+	first, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
+	key := originOf{base.StreamARN, service.FromStream(base.StreamARN, first)}
+	log := o.known[key]
+	if log == nil {
+		log = o.routes.streamLog(base, &key.log)
+		o.known[key] = log
 	}
-	return known
+	o.clock = log.clock
+	text.Origin, text.Clock = log.origin, &o.clock
+}
+
+// streamLog is a log in the stream of base, whose lines are read as a route says, if one holds for it.
+func (list routes) streamLog(base *record.Origin, found *service.Identity) *streamLog {
+	o := *base
+	o.Kind = record.Kinesis
+	o.Source, o.Service, o.Log = cmp.Or(found.Source, string(record.Kinesis)), found.Service, string(found.Log)
+	rules := list.lines(&o)
+	made := &streamLog{origin: &o}
+	made.clock.Reset(cmp.Or(rules.Log, found.Log))
+	made.clock.Name(rules.Columns)
+	return made
 }
 
 // headBytes is how much of a compressed user record is looked at to tell what it is. CloudWatch Logs names the events of a
@@ -187,14 +216,15 @@ func (o origins) of(base *record.Origin, text []byte) *record.Origin {
 const headBytes = 4 << 10
 
 // userRecord forwards a subscription payload, or lines of text, packed or not.
-func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit int, origins origins) error {
+func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit int, origins *origins) error {
 	switch kinesis.Sniff(user) {
 	case kinesis.Subscription:
 		return inv.forward(inv.joined(inv.f.decoder.Records(bytes.NewReader(user), &inv.base)), unit)
 	case kinesis.Lines:
-		text.Origin, text.Data = origins.of(&inv.base, user), user
+		text.Data = kinesis.Text(user)
+		origins.begin(text, &inv.base, text.Data)
 		err := inv.forward(inv.joined(kinesis.Records(*text)), unit)
-		text.FirstIndex += kinesis.CountLines(user)
+		text.FirstIndex += kinesis.CountLines(text.Data)
 		return err
 	case kinesis.Gzip:
 	}
@@ -208,12 +238,13 @@ func (inv *invocation) userRecord(user []byte, text *kinesis.UserRecord, unit in
 		head = append(head, more...)
 	}
 	// A fault so far is met again by whoever reads on: what stands before it is forwarded first.
-	plain := io.MultiReader(bytes.NewReader(head), &inv.f.gunzip)
 	if kinesis.Sniff(head) == kinesis.Subscription {
+		plain := io.MultiReader(bytes.NewReader(head), &inv.f.gunzip)
 		return inv.forward(inv.joined(inv.f.decoder.Records(plain, &inv.base)), unit)
 	}
-	text.Origin = origins.of(&inv.base, head)
-	return inv.forward(inv.joined(linesOf(plain, text)), unit)
+	head = kinesis.Text(head)
+	origins.begin(text, &inv.base, head)
+	return inv.forward(inv.joined(linesOf(io.MultiReader(bytes.NewReader(head), &inv.f.gunzip), text)), unit)
 }
 
 // Text that is unpacked on the way is read in pieces: memory is bounded by the longest line.

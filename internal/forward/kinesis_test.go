@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sluice/internal/record"
+	"sluice/internal/source/kinesis"
 )
 
 const allTaken = `{"batchItemFailures":[]}`
@@ -109,17 +110,25 @@ func TestKinesisRegion(t *testing.T) {
 	}
 }
 
-// The lines of a stream share an origin, so that what is the same for all is made once, unless they are of different logs.
+// The lines of a stream share an origin, so that what is the same for all is made once, unless they are of different logs. It
+// says whose they are, so that nobody has to look again.
 func TestOriginsOfStreams(t *testing.T) {
-	known := origins{}
-	a := known.of(&record.Origin{StreamARN: "a", Region: "r"}, []byte("x"))
-	assert.Equal(t, &record.Origin{Kind: record.Kinesis, StreamARN: "a", Region: "r"}, a)
-	assert.NotSame(t, a, known.of(&record.Origin{StreamARN: "b"}, []byte("x")))
-	assert.Same(t, a, known.of(&record.Origin{StreamARN: "a"}, []byte("y\nz")))
-	waf := []byte(`{"webaclId":"a","httpRequest":{}}` + "\n")
-	other := known.of(&record.Origin{StreamARN: "a"}, waf)
+	known := &origins{known: make(map[originOf]*streamLog)}
+	of := func(stream, head string) *record.Origin {
+		var text kinesis.UserRecord
+		known.begin(&text, &record.Origin{StreamARN: stream, Region: "r"}, []byte(head))
+		return text.Origin
+	}
+	a := of("a", "x")
+	assert.Equal(t, &record.Origin{Kind: record.Kinesis, StreamARN: "a", Region: "r", Source: "kinesis"}, a)
+	assert.NotSame(t, a, of("b", "x"))
+	assert.Same(t, a, of("a", "y\nz"))
+	const waf = `{"webaclId":"a","httpRequest":{}}` + "\n"
+	other := of("a", waf)
+	assert.Equal(t, &record.Origin{Kind: record.Kinesis, StreamARN: "a", Region: "r", Source: "waf", Log: "waf"}, other)
 	assert.NotSame(t, a, other)
-	assert.Same(t, other, known.of(&record.Origin{StreamARN: "a"}, waf))
+	assert.Same(t, other, of("a", waf))
+	assert.Same(t, other, of("a", "\r\n\n"+waf), "empty lines tell nothing")
 }
 
 // A record that cannot be read is named to Lambda: what stands before it is delivered, what stands behind it is not sent.

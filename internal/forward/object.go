@@ -139,8 +139,8 @@ func (r *objectRun) read(unit int, o *event.Object, body *object.Body, follow bo
 	case content.NotALog:
 		r.drop(unit, ledger.NotALog)
 	default:
-		records := decoder.Records()
-		if content.Joined {
+		records := inv.joinedEvents(decoder.Records())
+		if content.Joined || inv.f.objects.routes.joins() {
 			records = watch.whole(records)
 		}
 		if err := inv.forward(r.sound(unit, o, records), unit); err != nil {

@@ -155,6 +155,21 @@ func TestCloudTrailIsStructured(t *testing.T) {
 	}
 }
 
+func TestCloudTrailInsightIsStructured(t *testing.T) {
+	insight := `{"eventVersion":"1.07","eventTime":"2026-02-01T09:30:00Z","awsRegion":"eu-west-1","eventID":"1","eventType":"AwsCloudTrailInsight",` +
+		`"recipientAccountId":"123456789012","insightDetails":{"state":"Start","eventSource":"ec2.amazonaws.com","eventName":"RunInstances"},"eventCategory":"Insight"}`
+	r := newRig(t, both)
+	key := strings.ReplaceAll(trailKey, "CloudTrail", "CloudTrail-Insight")
+	_, _, err := r.invoke(t, S3, []byte(native(r.s3.put(logBucket, key, packed(t, []byte(`{"Records":[`+insight+`]}`))))))
+	require.NoError(t, err)
+	item := r.intake.items(t, datadogHost)[0]
+	assert.NotContains(t, item, "message")
+	assert.Subset(t, item, map[string]any{
+		"ddsource": "cloudtrail", "eventType": "AwsCloudTrailInsight", "eventCategory": "Insight",
+		"insightDetails": map[string]any{"state": "Start", "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances"},
+	})
+}
+
 // Payloads of CloudWatch Logs that Firehose has kept have the ids, and all else, that they have when Logs sends them.
 func TestBackupKeepsTheIDsOfCloudWatch(t *testing.T) {
 	payload := packed(t, document(t, numbered(3)...))
@@ -204,6 +219,15 @@ func TestObjectIDs(t *testing.T) {
 	copied := longer.s3.put(logBucket, o.Key, packed(t, o.body))
 	copied.ETag = o.ETag
 	assert.Equal(t, ids, idsOf(t, longer, native(copied)), "packed otherwise")
+
+	suspended := newRig(t, both)
+	unversioned := suspended.s3.put(logBucket, o.Key, o.body)
+	unversioned.Version = "null"
+	assert.Equal(t, ids, idsOf(t, suspended, native(unversioned)), "versions are suspended: it is overwritten like one without")
+	assert.Equal(t, ids, idsOf(t, suspended, strings.Replace(native(unversioned), `,"versionId":"null"`, "", 1)), "also where the event does not say so")
+	changed := suspended.s3.lines(o.Key, "x", "y", "w")
+	changed.Version = "null"
+	assert.NotEqual(t, ids[0], idsOf(t, suspended, native(changed))[0], "another object with that version")
 
 	other := newRig(t, both)
 	versioned := other.s3.put(logBucket, o.Key, o.body)
@@ -299,6 +323,7 @@ func TestBrokenEnvelope(t *testing.T) {
 		"no JSON":                  {`{"attemptsMade":1,` + canary, []string{`{"attemptsMade":1,` + canary}, nil, nil},
 		"no base64":                {`{"attemptsMade":1,"arrivalTimestamp":1,"errorCode":"x","rawData":"**"}`, []string{`{"attemptsMade":1,"arrivalTimestamp":1,"errorCode":"x","rawData":"**"}`}, nil, nil},
 		"no record":                {`{"attemptsMade":1,"arrivalTimestamp":1,"errorCode":"x","rawData":""}`, nil, tally{"empty_line": 1}, nil},
+		"a record that is saved":   {`{"attemptsMade":1,"errorCode":"Splunk.AckTimeout","errorMessage":"it said "no"","rawData":"c2F2ZWQ="}`, []string{"saved"}, nil, nil},
 		"a record that is corrupt": {`{"attemptsMade":1,"arrivalTimestamp":1,"errorCode":"x","rawData":"` + base64.StdEncoding.EncodeToString(broken(packed(t, []byte("x")), -8)) + `"}`, nil, nil, tally{"undecodable": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -322,6 +347,11 @@ func TestBrokenEnvelope(t *testing.T) {
 			assert.Equal(t, sum(tc.parked), sum(c.Parked))
 			if tc.lines != nil {
 				assert.Equal(t, tally{"broken_envelope": 1}, c.Marked)
+				item := r.intake.items(t, archiveHost)[1]
+				assert.Equal(t, []any{"broken_envelope"}, item["marks"])
+				if tc.lines[0] == "saved" {
+					assert.Equal(t, "Splunk.AckTimeout", item["attrs"].(map[string]any)["firehose"].(map[string]any)["error_code"])
+				}
 			}
 		})
 	}

@@ -141,10 +141,10 @@ func TestGreedyPattern(t *testing.T) {
 	const greedy = `redact: [{name: password, pattern: 'password=.*'}]`
 	r := newRig(t, with(greedy, both))
 	_, _, err := r.invoke(t, CloudWatch, direct(packed(t, document(t,
-		"first", "a password=b\" c", `{"a":"x password=b","c":{"d":"e"}}`, `{"password=":1,"c":"password=\"}"}`, "last",
+		"first", "a password=b\" c", `{"a":"x password=b","c":{"d":"e"}}`, `{"password=":1,"c":"password=\"}"}`, `{"password=":{"a":1}}`, "last",
 	))))
 	require.NoError(t, err)
-	want := []string{"first", "a ", `{"a":"x ","c":{"d":"e"}}`, `{"password=":1,"c":""}`, "last"}
+	want := []string{"first", "a ", `{"a":"x ","c":{"d":"e"}}`, `{"password=":"","c":""}`, `{"password=":{"a":1}}`, "last"}
 	assert.Equal(t, want, r.intake.messages(t, archiveHost))
 	assert.Equal(t, want, r.intake.messages(t, datadogHost))
 

@@ -66,12 +66,12 @@ func (g *reingestion) send(t *transformation) {
 	}
 	for _, i := range slices.Backward(failed) { // from the end, so that the places before stay right
 		t.answer.Undrop(g.entries[i].end)
-		t.fail("response_budget")
+		t.counts.fail("response_budget")
 	}
 	if err != nil {
 		t.problem = err
 	}
 	for range len(g.records) - len(failed) {
-		t.fail(ledger.Reingested)
+		t.counts.fail(ledger.Reingested)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"sluice/internal/event"
-	"sluice/internal/ledger"
 	"sluice/internal/park"
 )
 
@@ -225,7 +224,7 @@ func (r *replay) turns(state park.State) ([]*turn, error) {
 	}
 	r.report.Destinations = make(map[string]*replayCount)
 	var turns []*turn
-	for _, id := range ids {
+	for _, id := range rotated(ids, r.inv.f.now()) {
 		if r.wish.Dest != "" && r.wish.Dest != id {
 			continue
 		}
@@ -239,6 +238,16 @@ func (r *replay) turns(state park.State) ([]*turn, error) {
 		turns = append(turns, t)
 	}
 	return turns, nil
+}
+
+// rotated begins with another one of the ids at another time: the first of a run may use up its time, and a schedule must not
+// make that the same one for ever. Invocations begin at any microsecond.
+func rotated(ids []string, now time.Time) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	first := int(now.UnixMicro() % int64(len(ids)))
+	return slices.Concat(ids[first:], ids[:first])
 }
 
 // laneOf is the lane of a destination; nil when the settings do not have it.
@@ -265,8 +274,15 @@ func (r *replay) take(state park.State, t *turn, e park.Entry) bool {
 		t.note(func(c *replayCount) { c.Busy++ })
 		return true
 	}
-	defer func() { _ = lease.Release(r.inv.store) }() // one that cannot be released expires
-	return r.leased(state, t, e)
+	over := false
+	defer func() {
+		if over { // not in a panic: an object that ends who holds it is left alone meanwhile, and that is counted
+			_ = lease.Release(r.inv.store) // one that cannot be released expires
+		}
+	}()
+	goOn := r.leased(state, t, e, lease.Lost() >= maxLost)
+	over = true
+	return goOn
 }
 
 // leaseFor is how long an object is ours: as long as this run may last.
@@ -287,9 +303,13 @@ func (r *replay) look(t *turn, e park.Entry) bool {
 	return true
 }
 
-// leased replays an object that is ours now.
-func (r *replay) leased(state park.State, t *turn, e park.Entry) bool {
-	o, err := r.shelf.Get(r.inv.ctx, e)
+// leased replays an object that is ours now. One that may have ended runs before is put off.
+func (r *replay) leased(state park.State, t *turn, e park.Entry, putOff bool) bool {
+	putOff = putOff && state == park.Pending
+	o, err := r.get(e, putOff)
+	if _, panicked := errors.AsType[*panicError](err); panicked {
+		return r.bury(t, e, reasonLost, 1, err)
+	}
 	corrupt, isCorrupt := errors.AsType[*park.CorruptError](err)
 	switch {
 	case errors.Is(err, park.ErrGone):
@@ -308,10 +328,25 @@ func (r *replay) leased(state park.State, t *turn, e park.Entry) bool {
 			return r.bury(t, e, reason, max(o.Header.Count, 1), nil)
 		}
 	}
-	if o.Header.Kind == park.KindPointer {
-		return r.pointer(state, t, e, &o.Header)
+	switch {
+	case o.Header.Kind == park.KindPointer:
+		return r.pointer(state, t, e, &o.Header, putOff)
+	case putOff:
+		return r.putOffItems(t, e, o)
 	}
 	return r.items(t, e, o)
+}
+
+// get reads an object. Where that has ended runs before, a panic is an error.
+func (r *replay) get(e park.Entry, guard bool) (o *park.Object, err error) {
+	get := func() error {
+		o, err = r.shelf.Get(r.inv.ctx, e)
+		return err
+	}
+	if guard {
+		return o, guarded(get)
+	}
+	return o, get()
 }
 
 // spent names why something is not tried again; empty when it is.
@@ -335,57 +370,6 @@ func (r *replay) bury(t *turn, e park.Entry, reason string, lines int, cause err
 	account.In(lines)
 	account.Parked(reason, lines)
 	return true
-}
-
-// measure reports how much is parked, for the alarms.
-func (r *replay) measure() error {
-	var g ledger.Gauges
-	ids, err := r.shelf.Destinations(r.inv.store, park.Pending)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		oldest := r.inv.f.now()
-		tried := 0
-		for e, err := range r.shelf.Entries(r.inv.store, park.Pending, id, "", time.Time{}) {
-			if err != nil {
-				return err
-			}
-			g.PendingObjects++
-			since := e.LastModified
-			if e.Attempt > 1 && tried < maxLooks { // it was written anew
-				tried++
-				since = r.firstFailure(e)
-			}
-			if since.Before(oldest) {
-				oldest = since
-			}
-		}
-		g.PendingOldest = max(g.PendingOldest, r.inv.f.now().Sub(oldest))
-	}
-	for _, state := range []park.State{park.Dead, park.DeadRaw} {
-		for _, err := range r.shelf.Entries(r.inv.store, state, "", "", time.Time{}) {
-			if err != nil {
-				return err
-			}
-			g.DeadObjects++
-		}
-	}
-	_, _ = r.inv.f.out.Write(g.AppendEMF(nil, r.inv.f.function.Name, r.inv.f.now()))
-	return nil
-}
-
-// maxLooks is how many objects of a destination are read to tell their age. A run writes anew one object of a destination
-// that is in trouble and leaves the others, so there are few.
-const maxLooks = 10
-
-// firstFailure is when what is in an object first failed, or when the object was written.
-func (r *replay) firstFailure(e park.Entry) time.Time {
-	o, err := r.shelf.Get(r.inv.store, e)
-	if err != nil {
-		return e.LastModified
-	}
-	return o.Header.FirstFailedAt
 }
 
 // shelf opens the store for reading.

@@ -35,16 +35,39 @@ func (r *replay) items(t *turn, e park.Entry, o *park.Object) bool {
 		})
 		return nil
 	})
-	switch { // a bug in our encoding: what is on its way is waited for
+	landed := flight.Wait().Err
+	switch left := o.Items[submitted:]; { // batches are made in the order of items
+	case err != nil && landed == nil && (len(left) == 0 || again.putOff(left, reasonOf(err)) == nil): // a bug in our encoding
+		account.Parked(reasonOf(err), len(left))
+		err = nil
 	case err != nil:
-		account.Returned("panic", len(o.Items)-submitted)
-	case submitted != len(o.Items):
-		err = fmt.Errorf("%d of %d items are in no batch", len(o.Items)-submitted, len(o.Items))
+		account.Returned(reasonOf(err), len(left))
+	case len(left) > 0:
+		err = fmt.Errorf("%d of %d items are in no batch", len(left), len(o.Items))
 	}
-	if err = errors.Join(err, flight.Wait().Err); err != nil {
+	if err = errors.Join(err, landed); err != nil {
 		return t.fail(err.Error()) // what is left of it stays where it is
 	}
 	return r.ended(t, e, &again.written, flight.Troubled())
+}
+
+// What was tried so often by runs that ended in its midst, however they did, is put off.
+const (
+	maxLost    = 2
+	reasonLost = "run_ended"
+)
+
+// putOffItems parks an object anew, which counts as an attempt: it may be what ends runs, and those behind it are to come
+// first.
+func (r *replay) putOffItems(t *turn, e park.Entry, o *park.Object) bool {
+	again := &againParker{inv: r.inv, shelf: r.shelf, object: o}
+	if err := again.putOff(o.Items, reasonLost); err != nil {
+		return t.fail(err.Error())
+	}
+	account := r.inv.ledger.Account(t.lane.place.ID)
+	account.In(len(o.Items))
+	account.Parked(reasonLost, len(o.Items))
+	return r.ended(t, e, &again.written, false)
 }
 
 // ended deletes an object of which everything is where it belongs now: if that is where it lies, it stays.
@@ -138,14 +161,32 @@ func (p *againParker) Park(ctx context.Context, g *deliver.GivenUp) error {
 	return nil
 }
 
+// putOff parks items again that were not sent, for a fault of ours.
+func (p *againParker) putOff(items [][]byte, code string) error {
+	now, attempt := p.inv.f.now(), p.object.Header.Attempt+1
+	next := park.Next{
+		State: park.Pending, NotBefore: now.Add(jittered(backoffOf(attempt))), Reason: park.Reason{Code: code, Class: classOf(false)}, At: now,
+		Items: items, RequestID: p.inv.requestID,
+	}
+	if attempt > maxAttempts {
+		next.State, next.Reason = park.Dead, park.Reason{Code: reasonExhausted, Class: classOf(true)}
+	}
+	key, err := p.shelf.Again(p.inv.store, p.object, next)
+	if err != nil {
+		return fmt.Errorf("park again: %w", err)
+	}
+	p.written.add(next.State, key)
+	return nil
+}
+
 // jittered is d, give or take a fifth.
 func jittered(d time.Duration) time.Duration {
 	const share = 0.2
 	return time.Duration(float64(d) * (1 + share*(2*rand.Float64()-1)))
 }
 
-// pointer reads again the part of an object that a pointer names.
-func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header) bool {
+// pointer reads again the part of an object that a pointer names, unless it is put off.
+func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header, putOff bool) bool {
 	failpoint.Hit(failpoint.Leased)
 	source := &h.Sources[0]
 	if part := source.ByteRange; part != nil && (part[0] != 0 || part[1] != park.ToEnd) {
@@ -161,10 +202,14 @@ func (r *replay) pointer(state park.State, t *turn, e park.Entry, h *park.Header
 		return t.fail("there is no time left: it was not begun")
 	}
 	inv := r.inv
+	inv.written = &written{}
+	defer func() { inv.lanes, inv.written = nil, nil }()
+	if putOff {
+		return r.putOffPointer(t, e, h)
+	}
 	inv.open(0, t.lane)
 	run := newObjectRun(inv)
-	run.again, inv.written = h, &written{}
-	defer func() { inv.lanes, inv.written = nil, nil }()
+	run.again = h
 	o := event.Object{
 		Bucket: source.Bucket, Key: source.Key, VersionID: source.VersionID, ETag: source.ETag, Sequencer: source.Sequencer,
 		Region: source.Region, SizeBytes: source.SizeBytes, EventMillis: h.FirstFailedAt.UnixMilli(),
@@ -199,7 +244,23 @@ func (r *replay) pointAgain(t *turn, run *objectRun, h *park.Header, cause error
 	if done := run.reader.done; done > 0 {
 		source.Records, source.Decode = &park.Range{done, park.ToEnd}, r.inv.f.objects.decodeID
 	}
-	p := r.inv.pointer(t.lane, park.Reason{Code: reasonOf(cause), Class: classOf(false)}, source, h.FirstFailedAt)
+	return r.pointLater(t, h, source, reasonOf(cause))
+}
+
+// putOffPointer is putOffItems for a pointer.
+func (r *replay) putOffPointer(t *turn, e park.Entry, h *park.Header) bool {
+	if err := r.pointLater(t, h, h.Sources[0], reasonLost); err != nil {
+		return t.fail(err.Error())
+	}
+	account := r.inv.ledger.Account(t.lane.place.ID)
+	account.In(1)
+	account.Parked(reasonLost, 1)
+	return r.ended(t, e, r.inv.written, false)
+}
+
+// pointLater parks a pointer to a source for the next attempt, or for a person after the last.
+func (r *replay) pointLater(t *turn, h *park.Header, source park.Source, code string) error {
+	p := r.inv.pointer(t.lane, park.Reason{Code: code, Class: classOf(false)}, source, h.FirstFailedAt)
 	p.MaxAge, p.Attempt = h.MaxAgeAt, h.Attempt+1
 	if p.Attempt > maxAttempts {
 		p.Reason = park.Reason{Code: reasonExhausted, Class: classOf(true)}

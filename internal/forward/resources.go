@@ -5,6 +5,7 @@ import (
 
 	"sluice/internal/config"
 	"sluice/internal/park"
+	"sluice/internal/process"
 	"sluice/internal/record"
 	"sluice/internal/tags"
 )
@@ -42,10 +43,17 @@ type resources struct {
 	ctx   context.Context //nolint:containedctx // that of an invocation, which package process does not know
 	cache *tags.Cache
 	own   tags.Account
+
+	untagged map[tags.Status]int64 // records, since they were last taken
+}
+
+// tagKinds are those of package tags by those that package process asks for.
+var tagKinds = [...]tags.Kind{
+	process.LogGroup: tags.LogGroup, process.Function: tags.Function, process.Bucket: tags.Bucket, process.StateMachine: tags.StateMachine,
 }
 
 // Lookup returns the tags of a resource in the account and the region of an origin, where those are the function's own.
-func (r *resources) Lookup(kind tags.Kind, o *record.Origin, name string) (record.Tags, tags.Status) {
+func (r *resources) Lookup(kind process.Resource, o *record.Origin, name string) (record.Tags, process.Knowledge) {
 	in := r.own
 	if o.Owner != "" {
 		in.ID = o.Owner
@@ -53,8 +61,30 @@ func (r *resources) Lookup(kind tags.Kind, o *record.Origin, name string) (recor
 	if o.Region != "" {
 		in.Region = o.Region
 	}
-	return r.cache.Lookup(r.ctx, kind, in.ARN(kind, name))
+	list, status := r.cache.Lookup(r.ctx, tagKinds[kind], in.ARN(tagKinds[kind], name))
+	return list, knowledgeOf(status)
 }
 
-// CountUntagged counts records that went without tags that they may have.
-func (r *resources) CountUntagged(s tags.Status, records int64) { r.cache.CountUntagged(s, records) }
+// knowledgeOf says what a status means for the records of an origin.
+func knowledgeOf(s tags.Status) process.Knowledge {
+	switch s {
+	case tags.Pending:
+		return process.Pending
+	case tags.Failed:
+		return process.Failed
+	case tags.Off, tags.Foreign, tags.Fresh, tags.Stale:
+	}
+	return process.Known
+}
+
+// CountUntagged counts records that went without tags that they may have, see takeAsides.
+func (r *resources) CountUntagged(why process.Knowledge, records int64) {
+	status := tags.Pending
+	if why == process.Failed {
+		status = tags.Failed
+	}
+	if r.untagged == nil {
+		r.untagged = make(map[tags.Status]int64)
+	}
+	r.untagged[status] += records
+}

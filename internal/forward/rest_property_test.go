@@ -18,7 +18,7 @@ func contents(t *testing.T, random *rand.Rand, name string, n int) (key string, 
 	t.Helper()
 	lines := someLines(name, n)
 	text := []byte(strings.Join(lines, "\n") + "\n")
-	switch random.IntN(6) {
+	switch random.IntN(7) {
 	case 0:
 		return name + ".log.gz", packed(t, text), lines
 	case 1:
@@ -35,6 +35,12 @@ func contents(t *testing.T, random *rand.Rand, name string, n int) (key string, 
 		}
 		return name + ".multi", []byte(strings.Join(lines, "\n") + "\n"), lines
 	case 4:
+		for i := range lines {
+			lines[i] += "\n  and more"
+		}
+		id := fmt.Sprintf(`"id":"%x3`, name)
+		return name + ".events", packed(t, bytes.ReplaceAll(document(t, separately(lines)...), []byte(`"id":"00000`), []byte(id))), lines
+	case 5:
 		half := n / 2
 		payload := func(part string, lines []string) []byte { // whose events have ids that no others have
 			id := fmt.Sprintf(`"id":"%x%s`, name, part)
@@ -45,6 +51,9 @@ func contents(t *testing.T, random *rand.Rand, name string, n int) (key string, 
 		return name + ".log", text, lines
 	}
 }
+
+// separately are the lines of these texts, each by itself.
+func separately(texts []string) []string { return strings.Split(strings.Join(texts, "\n"), "\n") }
 
 // trouble is a destination that does not take some of its requests.
 func trouble(random *rand.Rand) func(n int) int {
@@ -81,7 +90,7 @@ func TestEachLineOnce(t *testing.T) {
 
 func testEachLineOnce(t *testing.T, random *rand.Rand) {
 	t.Helper()
-	settings := `routes: [{key: "*.multi", multiline_start: "[a-z] line"}],`
+	settings := `routes: [{key: "*.multi", multiline_start: "[a-z] line"}, {key: "*.events", multiline_start: "[a-z] line"}],`
 	if random.IntN(2) == 0 {
 		settings += withQueue
 	}

@@ -59,6 +59,7 @@ func resumables(t *testing.T) map[string]resumable {
 		"JSON lines":        {"a.json", []byte(strings.Join(elements, "\n")), elements},
 		"an array":          {"a.json", []byte("[" + strings.Join(elements, ",\n") + "]"), elements},
 		"joined lines":      {"a.multi", []byte(strings.Join(stacks, "\n") + "\n"), stacks},
+		"joined events":     {"backup/a.events", packed(t, document(t, separately(stacks)...)), stacks},
 		"empty lines":       {"a.log", gapText, gaps},
 		"a header":          {flowKey, packed(t, []byte(flowBody)), flow},
 		"a damaged part": {
@@ -72,7 +73,7 @@ func resumables(t *testing.T) map[string]resumable {
 // An object that goes on from some record gives exactly the records from there on, as they were to be sent; what is damaged
 // before it is not noted again.
 func TestResume(t *testing.T) {
-	settings := with(`park_bucket: example-parked, routes: [{key: "*.multi", multiline_start: "[a-z] line"}]`, httpWith("max_records: 100000, max_body_bytes: 4MB"))
+	settings := with(`park_bucket: example-parked, routes: [{key: "*.multi", multiline_start: "[a-z] line"}, {key: "*.events", multiline_start: "[a-z] line"}]`, httpWith("max_records: 100000, max_body_bytes: 4MB"))
 	for name, tc := range resumables(t) {
 		t.Run(name, func(t *testing.T) {
 			whole := newRig(t, settings)

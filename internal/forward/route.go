@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"sluice/internal/source/object"
 )
 
-// routes say how lines are joined. The last one holds for every object, and for all other logs if the settings say so.
+// routes say how lines are read and joined. The last one holds for every object, and for all other logs if the settings say so.
 type routes []route
 
 // route is for the logs that match.
@@ -34,6 +35,7 @@ func routesOf(cfg *config.Config) (routes, error) {
 		if err != nil {
 			return nil, fmt.Errorf("routes[%d]: %w", i, err)
 		}
+		rules.Log, rules.Columns = service.Log(r.Log), []byte(r.Columns)
 		list = append(list, route{match: match, lines: rules})
 	}
 	rules, err := lineRulesOf(cfg.Multiline, cfg.Agent)
@@ -86,15 +88,22 @@ func (list routes) joins() bool {
 // joiner is that of a log that comes record by record, which is not known yet: the first of the records tells.
 func (list routes) joiner(first *record.Record) *lines.Joiner {
 	known := *first.Origin
-	plain := first.Message.AppendPlain(nil)
 	switch known.Kind {
 	case record.CloudWatch:
-		known.Source = service.FromLogGroup(known.LogGroup, known.LogStream, plain).Source
-	case record.Kinesis:
-		known.Source = service.FromStream(known.StreamARN, plain).Source
+		known.Source = service.FromLogGroup(known.LogGroup, known.LogStream, first.Message.AppendPlain(nil)).Source
+	case record.Kinesis: // whose reader has found it out
+		known.Source = cmp.Or(known.Found.Source, known.Source)
 	case record.Firehose, record.S3, record.SQS, record.SNS, record.EventBridge:
 	}
 	return list.lines(&known).Joiner
+}
+
+// eventJoiner is that of events of CloudWatch Logs; nil for all else.
+func (list routes) eventJoiner(first *record.Record) *lines.Joiner {
+	if first.Origin.Kind != record.CloudWatch {
+		return nil
+	}
+	return list.joiner(first)
 }
 
 // matcherOf returns what a route asks of an origin: everything that it has a pattern for. What an origin does not have, no

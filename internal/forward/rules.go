@@ -27,6 +27,7 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 		CoarseNames:      cfg.SourceNames == config.SourceNamesForwarder,
 		ForwarderName:    function.Name,
 		ForwarderVersion: Version,
+		AllowedOwners:    cfg.AllowedOwners,
 		OwnLogGroup:      function.LogGroup,
 		TagRules: process.TagRules{
 			Rename: cfg.TagRules.Rename, Allow: cfg.TagRules.Allow, Deny: cfg.TagRules.Deny, Max: cfg.TagRules.Max,
@@ -55,7 +56,8 @@ func rulesOf(cfg *config.Config, function Function) (process.Rules, error) {
 	return rules, nil
 }
 
-// everyRule returns the rules of the top and of all routes, each once. Those of two routes may have one name.
+// everyRule returns the rules of the top and of all routes, each once. Those of two routes may have one name, of which one
+// gets another here.
 func everyRule(cfg *config.Config) []config.RedactRule {
 	all := slices.Clone(cfg.Redact)
 	for i := range cfg.Routes {
@@ -63,13 +65,17 @@ func everyRule(cfg *config.Config) []config.RedactRule {
 			if slices.Contains(all, r) {
 				continue
 			}
-			if slices.ContainsFunc(all, func(other config.RedactRule) bool { return other.Name == r.Name }) {
-				r.Name = fmt.Sprintf("%s (routes[%d])", r.Name, i)
+			for n, name := 2, r.Name; hasRule(all, r.Name); n++ {
+				r.Name = fmt.Sprintf("%.56s_%d", name, n) // 64 bytes are what a name may have
 			}
 			all = append(all, r)
 		}
 	}
 	return all
+}
+
+func hasRule(rules []config.RedactRule, name string) bool {
+	return slices.ContainsFunc(rules, func(r config.RedactRule) bool { return r.Name == name })
 }
 
 // processRoute returns what a route says, completed by what holds for all.
@@ -147,13 +153,15 @@ func stepsOf(p *config.Processing) (process.Steps, error) {
 func redactionOf(cfg *config.Config, rules []config.RedactRule) (*redact.Rules, error) {
 	var list []redact.Rule
 	if cfg.RedactIP {
-		list = append(list, redact.IPv4(config.RuleIP))
+		list = append(list, redact.IP(config.RuleIP))
 	}
 	if cfg.RedactEmail {
 		list = append(list, redact.Email(config.RuleEmail))
 	}
 	for _, r := range rules {
-		list = append(list, redact.Rule{Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement})
+		list = append(list, redact.Rule{
+			Name: r.Name, Pattern: r.Pattern, Replacement: r.Replacement, Member: r.Member, Attribute: r.Attribute,
+		})
 	}
 	if len(list) == 0 {
 		return nil, nil //nolint:nilnil // no rules are what is asked for

@@ -52,6 +52,60 @@ var deliveredSamples = []sample{
 		},
 	},
 	{
+		file: "apigateway-access/json.jsonl",
+		key:  "2026/02/01/09/amazon-apigateway-shop-1-2026-02-01-09-30-10-000000d1-0a0b-4c0d-8e0f-0000000000d1.gz",
+		want: outcome{
+			sent: 3, source: "apigateway", service: "apigateway", log: service.APIGatewayAccess,
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:03.000Z",
+			firehose: `{"delivery_stream": "amazon-apigateway-shop", "stream_version": "1", "hour": "2026-02-01T09"}`,
+		},
+	},
+	{
+		file: "apigateway-access/csv.log",
+		key:  "2026/02/01/09/amazon-apigateway-shop-1-2026-02-01-09-30-10-000000d2-0a0b-4c0d-8e0f-0000000000d2.gz",
+		want: outcome{
+			sent: 3, source: "apigateway", service: "apigateway", log: service.APIGatewayAccess,
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:03.000Z",
+			firehose: `{"delivery_stream": "amazon-apigateway-shop", "stream_version": "1", "hour": "2026-02-01T09"}`,
+		},
+	},
+	{
+		file: "apigateway-access/xml.log",
+		key:  "2026/02/01/09/amazon-apigateway-shop-1-2026-02-01-09-30-10-000000d3-0a0b-4c0d-8e0f-0000000000d3.gz",
+		want: outcome{
+			sent: 3, source: "apigateway", service: "apigateway", log: service.APIGatewayAccess,
+			first: "2026-02-01T09:30:00.000Z", last: "2026-02-01T09:30:03.000Z",
+			firehose: `{"delivery_stream": "amazon-apigateway-shop", "stream_version": "1", "hour": "2026-02-01T09"}`,
+		},
+	},
+	{
+		file: "network-firewall/flow.jsonl",
+		key:  "2026/02/01/09/edge-1-2026-02-01-09-30-10-000000d4-0a0b-4c0d-8e0f-0000000000d4.gz",
+		want: outcome{
+			sent: 3, source: "network-firewall", service: "network-firewall", log: service.NetworkFirewall,
+			first: "2026-02-01T09:29:30.000Z", last: "2026-02-01T09:30:04.000Z",
+			firehose: `{"delivery_stream": "edge", "stream_version": "1", "hour": "2026-02-01T09"}`,
+		},
+	},
+	{
+		file: "network-firewall/tls.jsonl",
+		key:  "2026/02/01/09/edge-1-2026-02-01-09-30-10-000000d5-0a0b-4c0d-8e0f-0000000000d5.gz",
+		want: outcome{
+			sent: 3, source: "network-firewall", service: "network-firewall", log: service.NetworkFirewall,
+			first: "2026-02-01T09:30:05.000Z", last: "2026-02-01T09:30:08.000Z",
+			firehose: `{"delivery_stream": "edge", "stream_version": "1", "hour": "2026-02-01T09"}`,
+		},
+	},
+	{
+		file: "msk-connect/worker.log",
+		key:  "2026/02/01/09/carts-1-2026-02-01-09-30-10-000000d6-0a0b-4c0d-8e0f-0000000000d6.gz",
+		want: outcome{
+			sent: 6, source: "msk", service: "msk", log: service.MSKConnect,
+			first:    "2026-02-01T09:30:00.151Z", // the last one is a line of a record without a time
+			firehose: `{"delivery_stream": "carts", "stream_version": "1", "hour": "2026-02-01T09"}`,
+		},
+	},
+	{
 		file: "route53-resolver/query.jsonl",
 		key:  "2026/02/01/09/dns-1-2026-02-01-09-30-10-000000c4-0a0b-4c0d-8e0f-0000000000c4.gz",
 		want: outcome{
@@ -106,11 +160,11 @@ var deliveredSamples = []sample{
 		},
 	},
 	{
-		// The time is that at which the stream took it.
+		// The time is that in the first column, which is how such a line is recognised.
 		file: "cloudfront/realtime-first-21-fields.log", streamed: true,
 		want: outcome{
 			sent: 3, source: "cloudfront", service: "cloudfront",
-			first: "2026-02-01T09:59:00.123Z", last: "2026-02-01T09:59:00.123Z", answer: `{"batchItemFailures": []}`,
+			first: "2026-02-01T09:30:00.204Z", last: "2026-02-01T09:30:01.006Z", answer: `{"batchItemFailures": []}`,
 		},
 	},
 	{

@@ -1,6 +1,10 @@
 package forward
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -140,4 +144,54 @@ func TestTransformationSamples(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
+}
+
+// TestVendedLogsThroughTheTransformation gives logs of AWS services to the transformation of a stream that is called as the one
+// that kept them in S3: all lines in one record, and a record for each. What has no time of its own has that of its arrival.
+func TestVendedLogsThroughTheTransformation(t *testing.T) {
+	const arrivedAt = "2026-02-01T09:30:00.000Z"
+	for _, s := range deliveredSamples {
+		if s.want.log == "" {
+			continue
+		}
+		var name struct {
+			Stream string `json:"delivery_stream"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(s.want.firehose), &name))
+		data := readSample(t, s.file)
+		for way, records := range map[string][][]byte{
+			"in one record": {data}, "in records": bytes.SplitAfter(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")),
+		} {
+			t.Run(s.file+" "+way, func(t *testing.T) {
+				items := transformedItems(t, name.Stream, records)
+				require.Len(t, items, s.want.sent)
+				first, last := items[0], items[len(items)-1]
+				assert.Equal(t, s.want.first, textOf(first, "time"))
+				assert.Equal(t, cmp.Or(s.want.last, arrivedAt), textOf(last, "time"))
+				checkAttributes(t, s.file, items)
+				if way == "in records" && strings.HasPrefix(s.file, "msk") {
+					items = items[:1] // lines of a record that has several tell nothing by themselves
+				}
+				assert.Equal(t, s.want.source, inOrder(items, "source"))
+				assert.Equal(t, s.want.service, inOrder(items, "service"))
+			})
+		}
+	}
+}
+
+// transformedItems are those of the transformation of a stream with a name.
+func transformedItems(t *testing.T, stream string, records [][]byte) (items []map[string]any) {
+	t.Helper()
+	event := bytes.ReplaceAll(transformationOf("", puts(records...)), []byte(shopStream), []byte(strings.TrimSuffix(shopStream, "shop-logs")+stream))
+	answer, _, err := newStreamRig(t, map[string]string{"SLUICE_FIREHOSE_OUTPUT": "json"}).invoke(t, Firehose, event)
+	require.NoError(t, err)
+	for _, v := range verdicts(t, answer) {
+		require.Equal(t, ok, v.Result)
+		for line := range strings.Lines(v.text()) {
+			var item map[string]any
+			require.NoError(t, json.Unmarshal([]byte(line), &item))
+			items = append(items, item)
+		}
+	}
+	return items
 }

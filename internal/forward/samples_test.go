@@ -181,6 +181,7 @@ func (s sample) check(t *testing.T) (ids string) {
 	if s.trigger == nil && !strings.HasPrefix(s.file, "failed-objects/") {
 		checkWhole(t, s.plain(t, data), items)
 	}
+	checkAttributes(t, s.file, items)
 	return s.want.checkItems(t, items)
 }
 

@@ -12,24 +12,52 @@ import (
 
 // transformer says what the transformation makes of a line.
 type transformer struct {
-	whole  bool // nothing: a record stays as it is
-	append func(dst []byte, r *record.Record) []byte
-	keys   []config.PartitionKey
+	whole   bool                                      // nothing: a record stays as it is
+	reshape func(r *record.Record) []*record.Record   // what is sent in place of a record; nil for the record itself
+	append  func(dst []byte, r *record.Record) []byte // the item of a record
+	keys    []config.PartitionKey
+
+	attributes func(dst []byte, r *record.Record) (out []byte, ok bool) // of a line; nil for none
+	bare       bool                                                     // they are left out
+	adorned    int                                                      // lines that have had some, ever
 }
 
+// transformerOf returns what makes the output of the settings. Items are those of a destination of the type that takes them.
 func transformerOf(cfg *config.Config, now func() time.Time) *transformer {
 	t := &transformer{keys: cfg.Firehose.PartitionKeys}
+	items := cfg.Firehose.Items
 	switch cfg.Firehose.Output {
 	case config.OutputOriginal:
 		t.whole = true
 	case config.OutputMessage:
 		t.append = func(dst []byte, r *record.Record) []byte { return withoutNewline(r.Message.AppendPlain(dst), len(dst)) }
 	case config.OutputJSON:
-		t.append = httpjson.NewItems().Append
+		t.attributes = attributesOf(items.Attributes, cfg.Redacts())
+		t.append = httpjson.NewItems(t.optional(), maxTransformedBytes-len("\n")).Append
 	case config.OutputDatadog:
-		t.append = datadog.New(datadog.Options{Version: Version, Now: now}).Append
+		o := datadogItems(items, cfg.Redacts())
+		t.attributes = o.Attributes
+		o.Attributes, o.Now = t.optional(), now
+		t.reshape, t.append = reshaperOf(items), datadog.New(o).Append
 	}
 	return t
+}
+
+// optional returns what appends the attributes of a line unless they are left out; nil where there are never any.
+func (t *transformer) optional() func(dst []byte, r *record.Record) (out []byte, ok bool) {
+	if t.attributes == nil {
+		return nil
+	}
+	return func(dst []byte, r *record.Record) ([]byte, bool) {
+		if t.bare {
+			return dst, false
+		}
+		out, ok := t.attributes(dst, r)
+		if ok {
+			t.adorned++
+		}
+		return out, ok
+	}
 }
 
 // withoutNewline takes away the line feed that a text ends with, as one is put behind it. start is where the text begins.

@@ -224,9 +224,7 @@ func (b *builder) lane(ctx context.Context, d *config.Destination) (*lane, error
 	}
 	l := newLane(deliver.NewSender(dest, client, o), d.ID+"/"+b.epoch, oversize)
 	l.place = park.Destination{ID: d.ID, Type: string(d.Type), Host: hostOf(url)}
-	if d.Type == config.TypeDatadog && d.Datadog.Reshape {
-		l.reshape = new(datadog.Reshaper).Each
-	}
+	l.reshape = reshaperOf(d.Items())
 	if d.Type == config.TypeDatadog && d.Datadog.Late != config.LateSend {
 		l.ages = datadog.MaxAge
 	}
@@ -268,9 +266,8 @@ func (b *builder) destination(ctx context.Context, d *config.Destination) (dest 
 }
 
 func (b *builder) datadog(ctx context.Context, d *config.Destination) (destination.Destination, string, error) {
-	o := datadog.Options{
-		ID: d.ID, APIKey: b.secret(ctx, d.Datadog.APIKey), UserAgent: userAgent, Version: Version, Now: b.now,
-	}
+	o := datadogItems(d.Items(), b.cfg.Redacts())
+	o.ID, o.APIKey, o.UserAgent, o.Now = d.ID, b.secret(ctx, d.Datadog.APIKey), userAgent, b.now
 	preferred := config.CompressionGzip
 	if d.URL.IsZero() {
 		site, known, err := datadog.SiteURL(d.Datadog.Site)
@@ -283,18 +280,6 @@ func (b *builder) datadog(ctx context.Context, d *config.Destination) (destinati
 		o.URL, preferred = site, config.CompressionZstd
 	} else {
 		o.URL = datadog.IntakeURL(d.URL.Reveal())
-	}
-	o.Attributes = attributesOf(d.Attributes, b.cfg.Redacts())
-	o.AsText = d.Datadog.Structured == config.StructuredText
-	if d.Datadog.Late == config.LateSend {
-		o.Late = datadog.KeepDate
-	}
-	switch d.Datadog.EventID {
-	case config.EventIDShort:
-		o.EventID = datadog.ShortID
-	case config.EventIDNone:
-		o.EventID = datadog.NoID
-	case config.EventIDFull:
 	}
 	var err error
 	o.Codecs, err = codecs(d, preferred)

@@ -42,6 +42,14 @@ func objectLines(key, body string, want int, asked ...string) func(*testing.T, *
 	}
 }
 
+// refusesOwner checks that lines of our own account are not taken.
+func refusesOwner(t *testing.T, r *rig) {
+	t.Helper()
+	_, ledger, err := r.invoke(t, CloudWatch, direct(packed(t, document(t, "x"))))
+	require.NoError(t, err)
+	assert.Equal(t, tally{"not_allowed_source": 1}, ledger.Destinations["archive"].Dropped)
+}
+
 // parkedAt makes a check of where an object is noted that cannot be read.
 func parkedAt(bucket, owner, prefix string) func(*testing.T, *rig) {
 	return func(t *testing.T, r *rig) {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"sluice/internal/process/redact"
 )
 
 // processingRows show what the settings do that decide what becomes of a record.
@@ -110,6 +112,18 @@ func TestRoutesShareRedaction(t *testing.T) {
 	require.NotNil(t, r.rules.Redact)
 	assert.Same(t, r.rules.Redact, r.rules.Routes[0].Redact)
 	assert.NotSame(t, r.rules.Redact, r.rules.Routes[1].Redact)
+}
+
+// TestRulesOfOneName: two routes may have different rules of one name, however long it is.
+func TestRulesOfOneName(t *testing.T) {
+	name := strings.Repeat("n", 64)
+	route := func(owner, pattern string) string {
+		return `{owner: "` + owner + `*", redact: [{name: ` + name + `, pattern: ` + pattern + `, replacement: x}]}`
+	}
+	r := newRig(t, with("routes: ["+route("1", "aa")+", "+route("2", "bb")+", "+route("3", "cc")+"]", httpWith("")))
+	all, hits := redact.New(r.rules.RedactAll).AppendText(nil, []byte("aa bb cc"))
+	assert.Equal(t, "x x x", string(all))
+	assert.Equal(t, 3, hits)
 }
 
 // A route goes by the finer name of a source, whatever name is sent.

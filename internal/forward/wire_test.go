@@ -207,6 +207,7 @@ func rows() map[string]wired {
 		"e-mail":             {"RedactEmail", with("redact_email: true", httpWith("")), become([]string{"192.0.2.1 a@example.com"}, "192.0.2.1 xxxxx@xxxxx.com")},
 		"rules":              {"Redact", with(`redact: [{name: a, pattern: "key=(\\w+)", replacement: "no=${1}"}, {name: b, pattern: "no=."}]`, httpWith("")), become([]string{"key=abc"}, "bc")},
 		"no rules":           {"", httpWith(""), become([]string{"192.0.2.1 a@example.com", ""}, "192.0.2.1 a@example.com", "")},
+		"allowed owners":     {"AllowedOwners", with(`allowed_owners: ["111122223333"]`, httpWith("")), refusesOwner},
 		"buckets":            {"Buckets", with("buckets: [another]", httpWith("")), objectLines("a.log", "x\n", 0)},
 		"buckets, usual":     {"", httpWith(""), objectLines("a.log", "x\n", 1)},
 		"object bytes":       {"MaxObjectBytes", with("max_object_bytes: 1MiB", httpWith("")), objectLines("a.log", strings.Repeat("x\n", 1<<20), 1<<19)},

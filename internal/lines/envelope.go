@@ -20,6 +20,7 @@ type Envelope struct {
 	entered bool   // an element was taken, so a comma comes before the next
 	open    bool   // the object around the array has not been closed
 	err     error  // what the elements ended with
+	long    long   // the element that is being taken in parts
 }
 
 // Envelope enters the object that comes next, such as {"Records":[…]}, if it has a member with one of these names that is
@@ -29,19 +30,39 @@ type Envelope struct {
 func (w *Window) Envelope(names ...string) (e *Envelope, ok bool) {
 	w.settle()
 	indent := w.indent()
+	name, before, n, ok := w.findArray(indent, names)
+	if !ok {
+		return nil, false
+	}
+	w.enter(name, before)
+	w.envelope.open = true
+	w.take(indent + n)
+	return &w.envelope, true
+}
+
+// HoldsOnly reports whether the object that comes next has a single member, which is an array with one of these names, and
+// that array is whole and no longer than a Value may be. It takes nothing but empty lines.
+func (w *Window) HoldsOnly(names ...string) bool {
+	w.settle()
+	indent := w.indent()
+	_, before, n, ok := w.findArray(indent, names)
+	if !ok || len(before) > 0 {
+		return false
+	}
+	end, err := w.valueEnd(indent + n - len("["))
+	return err == nil && w.ahead(w.skipSpaceAhead(end)) == '}'
+}
+
+// findArray finds the array with one of the names in the object at the unread byte start. The results are those of header;
+// before is a view of the buffer.
+func (w *Window) findArray(start int, names []string) (name string, before []byte, n int, ok bool) {
 	for {
-		b := w.unread()[indent:]
+		b := w.unread()[start:]
 		name, before, n, p := header(b[:min(len(b), maxHeaderBytes)], names)
-		if p == unfinished && w.double(indent+maxHeaderBytes) {
+		if p == unfinished && w.double(start+maxHeaderBytes) {
 			continue
 		}
-		if p != sound {
-			return nil, false
-		}
-		w.enter(name, before)
-		w.envelope.open = true
-		w.take(indent + n)
-		return &w.envelope, true
+		return name, before, n, p == sound
 	}
 }
 
@@ -99,7 +120,8 @@ func oneOf(names []string, member []byte) (string, problem) {
 
 // Array enters the array that comes next, if it is one. Much text begins with a bracket and is none, such as
 // `[2024-02-01 00:00:00,151] INFO …`, `[12345] started` or `["main"] started`. So
-//   - an array of objects or arrays is known by a valid first element with a comma or the closing bracket behind it,
+//   - an array of objects or arrays is known by a valid first element with a comma or the closing bracket behind it, or by
+//     one that is too long for a Value,
 //   - an array of strings by a valid first element with a comma behind it,
 //   - any other, `[]` among them, by being a valid value within one line, at the end of the line.
 //
@@ -124,6 +146,9 @@ func (w *Window) isArray(start int) bool {
 	switch c := w.ahead(first); c {
 	case '{', '[', '"':
 		end, err := w.valueEnd(first)
+		if errors.Is(err, ErrTooLong) {
+			return c != '"' // no text is JSON for so long
+		}
 		if err != nil {
 			return false
 		}
@@ -186,7 +211,8 @@ func (e *Envelope) Before() []byte { return e.before }
 // was passed: the window then stands behind it.
 //
 // Errors are those of Value; a missing comma or bracket is an ErrNotJSON. With an error the window stands at the element, or
-// at the fault before it, and every further call returns the same error. The caller may treat the rest as lines.
+// at the fault before it, and every further call returns the same error. The caller may treat the rest as lines, or take an
+// element that is an ErrTooLong with Part.
 func (e *Envelope) Element() (Piece, error) {
 	if e.err != nil {
 		return Piece{}, e.err

@@ -18,14 +18,23 @@ type Lease struct {
 	shelf *Shelf
 	key   string
 	etag  string
+	lost  int
 }
+
+// Lost is how many holders, one after the other, had the lease before and did not give it back: what it is about may have
+// ended them.
+func (l *Lease) Lost() int { return l.lost }
 
 // leaseMark is a lease as it is stored.
 type leaseMark struct {
 	Schema int       `json:"schema"`
 	Holder string    `json:"holder"` // another one for each lease
 	Until  time.Time `json:"until"`
+	Lost   int       `json:"lost,omitempty"` // holders before, one after the other, that did not give it back
 }
+
+// maxLost is as far as is counted.
+const maxLost = 1000
 
 func (m *leaseMark) check() error {
 	switch {
@@ -35,6 +44,8 @@ func (m *leaseMark) check() error {
 		return errors.New("holder and until are both needed")
 	case m.Until.UTC().Year() < 1970 || m.Until.UTC().Year() > 9999:
 		return fmt.Errorf("until is in the year %d", m.Until.UTC().Year())
+	case m.Lost < 0 || m.Lost > maxLost:
+		return fmt.Errorf("lost is %d, want 0 to %d", m.Lost, maxLost)
 	}
 	return checkTexts(m.Holder)
 }
@@ -50,16 +61,15 @@ func (s *Shelf) Take(ctx context.Context, id string, now time.Time, hold time.Du
 	if err := mine.check(); err != nil {
 		return nil, false, fmt.Errorf("lease on %s: %w", id, err)
 	}
-	body, err := json.Marshal(mine)
-	if err != nil {
-		return nil, false, fmt.Errorf("encode a lease: %w", err)
-	}
-	w := &write{state: leased, key: key, contentType: jsonType, body: body, ifNoneMatch: true}
+	w := &write{state: leased, key: key, contentType: jsonType, ifNoneMatch: true}
 	for range 2 { // anew, and over one that has ended
+		if w.body, err = json.Marshal(mine); err != nil {
+			return nil, false, fmt.Errorf("encode a lease: %w", err)
+		}
 		out, err := s.client.PutObject(ctx, s.store.input(w))
 		switch status := statusOf(err); {
 		case err == nil:
-			return &Lease{shelf: s, key: key, etag: aws.ToString(out.ETag)}, true, nil
+			return &Lease{shelf: s, key: key, etag: aws.ToString(out.ETag), lost: mine.Lost}, true, nil
 		case status == http.StatusConflict, w.ifMatch != "" && isGone(err):
 			return nil, false, nil // somebody is taking or releasing it at this moment
 		case status != http.StatusPreconditionFailed:
@@ -70,7 +80,7 @@ func (s *Shelf) Take(ctx context.Context, id string, now time.Time, hold time.Du
 		case err != nil || taken:
 			return nil, false, err
 		case ours:
-			return &Lease{shelf: s, key: key, etag: etag}, true, nil
+			return &Lease{shelf: s, key: key, etag: etag, lost: mine.Lost}, true, nil
 		}
 		w.ifNoneMatch, w.ifMatch = false, etag
 	}
@@ -78,7 +88,7 @@ func (s *Shelf) Take(ctx context.Context, id string, now time.Time, hold time.Du
 }
 
 // holder finds out whose lease lies there. It is ours when S3 has stored it and its answer was lost, so that the client has
-// asked again.
+// asked again. One that has ended is counted in mine.
 func (s *Shelf) holder(ctx context.Context, key string, mine *leaseMark, now time.Time) (etag string, ours, taken bool, err error) {
 	var there leaseMark
 	etag, err = s.store.mark(ctx, key, &there)
@@ -91,7 +101,11 @@ func (s *Shelf) holder(ctx context.Context, key string, mine *leaseMark, now tim
 		return "", false, false, err
 	}
 	ours = there.Holder == mine.Holder
-	return etag, ours, !ours && there.Until.After(now), nil
+	taken = !ours && there.Until.After(now)
+	if !ours && !taken {
+		mine.Lost = min(there.Lost+1, maxLost)
+	}
+	return etag, ours, taken, nil
 }
 
 // Release gives a lease back. One that has been taken over is left to its holder.

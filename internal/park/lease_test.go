@@ -1,6 +1,7 @@
 package park
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -37,6 +38,8 @@ func TestTake(t *testing.T) {
 	assert.Nil(t, take(failedAt.Add(59*time.Second)))
 	second := take(failedAt.Add(time.Minute))
 	require.NotNil(t, second, "it has ended")
+	assert.Zero(t, first.Lost())
+	assert.Equal(t, 1, second.Lost(), "and was not given back")
 	assert.Nil(t, take(failedAt.Add(time.Minute)))
 
 	require.NoError(t, first.Release(t.Context()), "it is another one's now")
@@ -44,7 +47,11 @@ func TestTake(t *testing.T) {
 	require.NoError(t, second.Release(t.Context()))
 	assert.Empty(t, fake.objects)
 	require.NoError(t, second.Release(t.Context()), "once more")
-	assert.NotNil(t, take(failedAt))
+	for lost := range 3 {
+		later := take(failedAt.Add(time.Duration(lost) * time.Minute))
+		require.NotNil(t, later)
+		assert.Equal(t, lost, later.Lost(), "those in a row count")
+	}
 }
 
 func TestTakeGivesWay(t *testing.T) {
@@ -56,11 +63,15 @@ func TestTakeGivesWay(t *testing.T) {
 		fail  func(string) error
 		lose  func(string) error
 		ours  bool
+		lost  int
 		err   string
 	}{
 		"free":                           {ours: true},
 		"running":                        {lying: running},
-		"ended":                          {lying: ended, ours: true},
+		"ended":                          {lying: ended, ours: true, lost: 1},
+		"ended, as have those before":    {lying: bytes.Replace(ended, []byte("}"), []byte(`,"lost":2}`), 1), ours: true, lost: 3},
+		"ended, as have very many":       {lying: bytes.Replace(ended, []byte("}"), []byte(`,"lost":1000}`), 1), ours: true, lost: 1000},
+		"ended, counted in an odd way":   {lying: bytes.Replace(ended, []byte("}"), []byte(`,"lost":-1}`), 1), ours: true},
 		"broken":                         {lying: []byte("{"), ours: true},
 		"another one is taking it":       {fail: on("PUT", 1, refusal(409, "ConditionalRequestConflict"))},
 		"released at this moment":        {lying: running, fail: on("GET", 1, refusal(404, "NoSuchKey"))},
@@ -68,7 +79,7 @@ func TestTakeGivesWay(t *testing.T) {
 		"another one has taken it over":  {lying: ended, fail: second(refusal(412, "PreconditionFailed"))},
 		"released before it was taken":   {lying: ended, fail: second(refusal(404, "NoSuchKey"))},
 		"taken, and asked again":         {lose: on("PUT", 1, refusal(412, "PreconditionFailed")), ours: true},
-		"taken over, and asked again":    {lying: ended, lose: on("PUT", 1, refusal(412, "PreconditionFailed")), ours: true},
+		"taken over, and asked again":    {lying: ended, lose: on("PUT", 1, refusal(412, "PreconditionFailed")), ours: true, lost: 1},
 		"taken, and nobody has heard it": {lose: on("PUT", 1, reset), err: "connection reset"},
 		"denied":                         {fail: on("PUT", 1, refusal(403, "AccessDenied")), err: "write s3://example-park/sluice/v1/lease/A.0.json: "},
 		"not to be read":                 {lying: ended, fail: on("GET", 1, refusal(403, "AccessDenied")), err: "grant s3:GetObject"},
@@ -93,6 +104,7 @@ func TestTakeGivesWay(t *testing.T) {
 			require.Equal(t, tc.ours, lease != nil)
 			assert.LessOrEqual(t, len(fake.asked), 4)
 			if ours {
+				assert.Equal(t, tc.lost, lease.Lost())
 				require.NoError(t, lease.Release(t.Context()))
 				assert.Empty(t, fake.objects)
 			}

@@ -8,7 +8,6 @@ import (
 	"unicode"
 
 	"sluice/internal/record"
-	"sluice/internal/tags"
 )
 
 // derivation is what a record's own content says about where it came from: pieces of its text, valid until the next
@@ -23,7 +22,7 @@ type derivation struct {
 // derived is an origin that a derivation has asked for, and whether tags of a resource may be missing in it.
 type derived struct {
 	origin *record.Origin
-	status tags.Status
+	known  Knowledge
 }
 
 // What a log's own text may cost when every message has tags of its own: about 4 MB of derived origins (delivery
@@ -40,12 +39,12 @@ func (p *Processor) derive(r *record.Record) {
 		d.account, d.region = systemFields(r.Members)
 	}
 	p.readMessage(&d, r)
-	status := p.found.status
+	known := p.found.known
 	if len(d.tags)+len(d.host)+len(d.account)+len(d.region)+len(d.runs) > 0 {
 		found := p.derivedOrigin(&d, r.Origin)
-		r.Origin, status = found.origin, found.status
+		r.Origin, known = found.origin, found.known
 	}
-	p.untagged[status]++
+	p.untagged[known]++
 }
 
 // derivedOrigin returns what a derivation makes of an origin; the same for the same derivation, if it is still known.
@@ -155,8 +154,8 @@ func firstOf(text []byte) int {
 
 // apply makes the origin that a derivation asks for.
 func (p *Processor) apply(d *derivation, from *record.Origin) derived {
-	machine, status := p.machineTags(from, d.runs)
-	made := derived{from, worse(p.found.status, status)}
+	machine, known := p.machineTags(from, d.runs)
+	made := derived{from, max(p.found.known, known)}
 	if len(d.tags)+len(d.host)+len(d.account)+len(d.region)+len(machine) == 0 {
 		return made
 	}
@@ -172,22 +171,21 @@ func (p *Processor) apply(d *derivation, from *record.Origin) derived {
 		o.Host = p.plan.route.Host
 	}
 	p.appendMachine(o, machine)
-	lift(o, d.tags)
+	p.lift(o, d.tags)
 	o.Tags = p.rules.TagRules.apply(o.Tags)
 	made.origin = o
 	return made
 }
 
 // lift adds the tags of a message to its origin.
-func lift(o *record.Origin, value []byte) {
-	service, lifted := oneService(liftedTags(value))
+func (p *Processor) lift(o *record.Origin, value []byte) {
+	rules := &p.rules.TagRules
+	service, lifted := rules.oneService(slices.DeleteFunc(liftedTags(value), isInfrastructure))
 	if service != "" {
-		o.Tags, o.Service = o.Tags.Without("service"), service
+		o.Service = service
+		o.Tags = slices.DeleteFunc(slices.Clone(o.Tags), func(tag record.Tag) bool { return rules.renamed(tag) == "service" })
 	}
 	for _, tag := range lifted {
-		if isInfrastructure(tag) {
-			continue
-		}
 		if tag.Key == "env" && tag.Value != "" {
 			o.Tags = withoutPlaceholder(o.Tags)
 		}

@@ -2,6 +2,7 @@ package process
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"sluice/internal/record"
@@ -96,6 +97,16 @@ func (p *Processor) isOwn(o *record.Origin) bool {
 	}
 	own := strings.SplitN(o.FunctionARN, ":", 6) // arn:partition:lambda:region:account:function:name
 	return len(own) < 6 || own[4] == o.Owner
+}
+
+// isForeign reports whether a payload of CloudWatch Logs is of an account that is not allowed. One that names none is: who
+// sends it would otherwise only have to leave the name out.
+func (p *Processor) isForeign(o *record.Origin) bool {
+	if o != p.judged {
+		p.judged = o
+		p.foreign = o.Kind == record.CloudWatch && !slices.Contains(p.rules.AllowedOwners, o.Owner)
+	}
+	return p.foreign
 }
 
 // lambdaARN names the function that wrote a log: in the account that owns the log group, in the forwarder's partition.

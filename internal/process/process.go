@@ -3,7 +3,7 @@
 //
 // A record goes through these steps, in this order:
 //
-//  1. control messages, empty lines, header lines and our own log are dropped;
+//  1. control messages, empty lines, header lines, our own log and logs of an account that is not allowed are dropped;
 //  2. the origin is completed: the service by what the first record says that is left, the route, the tags;
 //  3. a route may drop all of it;
 //  4. filters on the message: a record that an Exclude matches is dropped, and one that no Include matches;
@@ -37,7 +37,6 @@ import (
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
 	"sluice/internal/service"
-	"sluice/internal/tags"
 )
 
 // Processor applies rules to the records of one invocation, in order. It is not safe for concurrent use.
@@ -46,6 +45,8 @@ type Processor struct {
 	common plan    // for origins without a route
 	routed []*plan // for those with one, by its place; nil until an origin has it
 
+	judged   *record.Origin // the last one that isForeign was asked about
+	foreign  bool           // of judged
 	origin   *record.Origin // the last one completed
 	plan     *plan          // of origin
 	identity service.Identity
@@ -53,7 +54,7 @@ type Processor struct {
 	tags     record.Tags        // of origin, before TagRules
 	derived  map[string]derived // from origin, by derivation key
 	key      []byte
-	untagged [tags.Failed + 1]int64 // records since they were last counted, by status
+	untagged [Failed + 1]int64 // records since they were last counted, by what is known
 
 	out     []*record.Record
 	scratch []byte // plain text of a message
@@ -61,6 +62,7 @@ type Processor struct {
 	attributes *format.Attributes // nil until a condition asks
 	members    []record.Member    // of a record, some of them redacted
 	values     []byte             // those of members that were redacted
+	name       []byte             // of a member of an item
 	columns    []byte             // attributes of a line
 	converted  []byte             // a message behind the agent's options
 	unended    bool               // they have put no line feed behind it
@@ -122,6 +124,8 @@ func (p *Processor) ruleFor(r *record.Record) ledger.Rule {
 		return ledger.HeaderLine
 	case p.isOwn(r.Origin):
 		return ledger.OwnLogGroup
+	case len(p.rules.AllowedOwners) > 0 && p.isForeign(r.Origin):
+		return ledger.NotAllowedSource
 	}
 	return ""
 }

@@ -269,6 +269,36 @@ func TestApplyDrops(t *testing.T) {
 	}
 }
 
+// What is of another account than those that are allowed is dropped, but for what is no log in any case.
+func TestApplyDropsForeign(t *testing.T) {
+	own, foreign, control := origin("shop", "s"), withOwner(origin("shop", "s"), other), withOwner(origin("", ""), "CloudwatchLogs")
+	control.Control = true
+	r := rules("")
+	r.OwnLogGroup = "/aws/lambda/sluice"
+	r.AllowedOwners = []string{"210987654321", own.Owner}
+	p := New(r)
+	for range 2 {
+		for _, tc := range []struct {
+			of   *record.Origin
+			want ledger.Rule
+		}{
+			{own, ""},
+			{foreign, ledger.NotAllowedSource},
+			{foreign, ledger.NotAllowedSource},
+			{own, ""},
+			{control, ledger.ControlMessage},
+			{withOwner(origin("shop", "s"), ""), ledger.NotAllowedSource},
+			{origin("/aws/lambda/sluice", "s"), ledger.OwnLogGroup},
+			{withOwner(origin("/aws/lambda/sluice", "s"), other), ledger.NotAllowedSource},
+			{withOwner(object("elb", "alb"), other), ""}, // of whom the bucket says
+			{&record.Origin{Kind: record.Kinesis}, ""},
+		} {
+			one := record.Record{Origin: tc.of, Message: record.Plain([]byte("x"))}
+			assert.Equal(t, tc.want, ruleOf(p, &one))
+		}
+	}
+}
+
 // Objects and log groups take turns in one invocation: completing an origin again changes nothing.
 func TestApplyOriginsTakeTurns(t *testing.T) {
 	p := New(rules("service:edge"))

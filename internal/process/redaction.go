@@ -36,7 +36,7 @@ func (p *Processor) redactMembers(r *record.Record) {
 	redacted := false
 	for i, m := range r.Members {
 		start := len(p.values)
-		out, n := p.appendValue(p.values, p.plan.redactor, m.Value)
+		out, n := p.appendValue(p.values, p.plan.redactor, m.Name, m.Value)
 		if n == 0 {
 			p.values = out[:start]
 			continue
@@ -51,10 +51,17 @@ func (p *Processor) redactMembers(r *record.Record) {
 	}
 }
 
-// appendValue appends a JSON value redacted. One that is too deep to be read becomes a string.
-func (p *Processor) appendValue(dst []byte, redactor *redact.Redactor, value []byte) (out []byte, hits int) {
+// appendValue appends a JSON value redacted, as that of a member whose name stands as it does in JSON; nil is that of none.
+// One that is too deep to be read becomes a string.
+func (p *Processor) appendValue(dst []byte, redactor *redact.Redactor, name, value []byte) (out []byte, hits int) {
 	start := len(dst)
-	if out, hits, ok := redactor.AppendJSON(dst, value); ok {
+	var ok bool
+	if name == nil {
+		out, hits, ok = redactor.AppendJSON(dst, value)
+	} else {
+		out, hits, ok = redactor.AppendMember(dst, name, value)
+	}
+	if ok {
 		return out, hits
 	}
 	if p.scratch, hits = redactor.AppendText(p.scratch[:0], value); hits == 0 {
@@ -80,18 +87,19 @@ func (p *Processor) AppendItem(dst, item []byte) (out []byte, hits int) {
 		if dst[len(dst)-1] != '{' {
 			dst = append(dst, ',')
 		}
-		dst = append(record.AppendEscaped(append(dst, '"'), members.Name()), `":`...)
+		p.name = record.AppendEscaped(p.name[:0], members.Name())
+		dst = append(append(append(dst, '"'), p.name...), `":`...)
 		var n int
 		if value := members.Value(); string(members.Name()) == "message" {
 			dst, n = p.appendMessage(dst, redactor, value)
 		} else {
-			dst, n = p.appendValue(dst, redactor, value)
+			dst, n = p.appendValue(dst, redactor, p.name, value)
 		}
 		hits += n
 	}
 	switch {
 	case members.Err() != nil:
-		return p.appendValue(dst[:start], redactor, item)
+		return p.appendValue(dst[:start], redactor, nil, item)
 	case hits == 0:
 		return dst[:start], 0
 	}
@@ -101,7 +109,7 @@ func (p *Processor) AppendItem(dst, item []byte) (out []byte, hits int) {
 // appendMessage is appendValue for a message: JSON in a string is redacted by its values.
 func (p *Processor) appendMessage(dst []byte, redactor *redact.Redactor, value []byte) (out []byte, hits int) {
 	if len(value) < 2 || value[0] != '"' {
-		return p.appendValue(dst, redactor, value)
+		return p.appendValue(dst, redactor, []byte("message"), value)
 	}
 	text, hits := redactor.Message(record.Escaped(value[1 : len(value)-1]))
 	return append(text.AppendJSON(append(dst, '"')), '"'), hits

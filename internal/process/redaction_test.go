@@ -26,7 +26,7 @@ func redacting(t *testing.T) Rules {
 	t.Helper()
 	r := rules("")
 	var err error
-	r.Redact, err = redact.Compile(redact.IPv4("ip"), redact.Email("email"), redact.Rule{Name: "password", Pattern: `password=.*`, Replacement: `"gone"`})
+	r.Redact, err = redact.Compile(redact.IP("ip"), redact.Email("email"), redact.Rule{Name: "password", Pattern: `password=.*`, Replacement: `"gone"`})
 	require.NoError(t, err)
 	r.RedactAll = r.Redact
 	return r
@@ -237,4 +237,36 @@ func TestAppendItem(t *testing.T) {
 			assert.Zero(t, hits)
 		})
 	}
+}
+
+// Rules that ask for a name know those of members beside the message and of an item.
+func TestRedactionByNames(t *testing.T) {
+	rules := rules("")
+	var err error
+	rules.Redact, err = redact.Compile(redact.Rule{Name: "member", Member: "token", Replacement: "gone"},
+		redact.Rule{Name: "path", Attribute: "extractedFields.pin", Replacement: "0"}, redact.Rule{Name: "across", Pattern: `"?password"?\W+\w+`, Replacement: "***"})
+	require.NoError(t, err)
+	rules.RedactAll = rules.Redact
+	p := New(rules)
+	names := []string{"token", "extractedFields", "password", `\u0074oken`, "kept"}
+	values := []string{`{"a":1}`, `{"pin":1234,"token":[1]}`, `"hunter2 x"`, `1.0`, `"pin"`}
+	want := []string{`"gone"`, `{"pin":0,"token":"gone"}`, `"*** x"`, `"gone"`, `"pin"`}
+	var members []record.Member
+	item := `{"message":"{\"token\":1,\"password\":\"a\"}"`
+	wantItem := `{"message":"{\"token\":\"gone\",\"password\":\"***\"}"`
+	for i := range names {
+		members = append(members, record.Member{Name: []byte(names[i]), Value: []byte(values[i])})
+		item += `,"` + names[i] + `":` + values[i]
+		wantItem += `,"` + strings.Replace(names[i], `\u0074`, "t", 1) + `":` + want[i]
+	}
+	r := &record.Record{Origin: origin("shop", "s"), Message: record.Plain([]byte("token")), Members: members}
+	require.Empty(t, ruleOf(p, r))
+	for i, m := range r.Members {
+		assert.Equal(t, want[i], string(m.Value), names[i])
+	}
+	assert.NotZero(t, r.Marks&record.Redacted)
+	assert.Equal(t, values[0], string(members[0].Value), "the source keeps its own")
+	out, hits := p.AppendItem(nil, []byte(item+"}"))
+	assert.Equal(t, wantItem+"}", string(out))
+	assert.Equal(t, 7, hits)
 }

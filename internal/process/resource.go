@@ -3,16 +3,16 @@ package process
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"sluice/internal/record"
 	"sluice/internal/service"
-	"sluice/internal/tags"
 )
 
 // resourceTags are those of the resources that an origin is of, and whether one of them may be missing.
 type resourceTags struct {
 	bucket, group, function record.Tags
-	status                  tags.Status // Pending or Failed when some are not known; else Off
+	known                   Knowledge // the worst of them
 }
 
 // lookUp asks for the tags of the bucket, or of the log group and the function, that the records of an origin come from.
@@ -21,41 +21,31 @@ func (p *Processor) lookUp(o *record.Origin) resourceTags {
 	if p.rules.Resources == nil {
 		return found
 	}
-	look := func(kind tags.Kind, name string) record.Tags {
+	look := func(kind Resource, name string) record.Tags {
 		if name == "" {
 			return nil
 		}
-		list, status := p.rules.Resources.Lookup(kind, o, name)
-		found.status = worse(found.status, status)
+		list, known := p.rules.Resources.Lookup(kind, o, name)
+		found.known = max(found.known, known)
 		return list
 	}
 	switch o.Kind {
 	case record.S3:
-		found.bucket = look(tags.Bucket, o.Bucket)
+		found.bucket = look(Bucket, o.Bucket)
 	case record.CloudWatch:
-		found.group = look(tags.LogGroup, o.LogGroup)
-		found.function = look(tags.Function, p.identity.FunctionName)
+		found.group = look(LogGroup, o.LogGroup)
+		found.function = look(Function, p.identity.FunctionName)
 	case record.Kinesis, record.Firehose, record.SQS, record.SNS, record.EventBridge:
 	}
 	return found
 }
 
-// worse is the status of two lookups together: that some tags are not known, or Off.
-func worse(a, b tags.Status) tags.Status {
-	for _, missing := range [...]tags.Status{tags.Failed, tags.Pending} {
-		if a == missing || b == missing {
-			return missing
-		}
-	}
-	return tags.Off
-}
-
 // countUntagged hands over what was counted of records without tags.
 func (p *Processor) countUntagged() {
-	for _, status := range [...]tags.Status{tags.Pending, tags.Failed} {
-		if n := p.untagged[status]; n > 0 {
-			p.rules.Resources.CountUntagged(status, n)
-			p.untagged[status] = 0
+	for _, why := range [...]Knowledge{Pending, Failed} {
+		if n := p.untagged[why]; n > 0 {
+			p.rules.Resources.CountUntagged(why, n)
+			p.untagged[why] = 0
 		}
 	}
 }
@@ -82,31 +72,44 @@ func runsOf(executionARN []byte) []byte {
 }
 
 // machineTags are the tags of the state machine that executions are of. Another account's or region's are not asked for.
-func (p *Processor) machineTags(o *record.Origin, runs []byte) (record.Tags, tags.Status) {
-	if len(runs) == 0 {
-		return nil, tags.Off
+func (p *Processor) machineTags(o *record.Origin, runs []byte) (record.Tags, Knowledge) {
+	name := machineOf(o, string(runs))
+	if name == "" {
+		return nil, Known
 	}
-	arn := tags.StateMachineOf(string(runs) + "x")
-	own, err := tags.AccountOf(arn)
-	if err != nil || own.ID != o.Owner || own.Region != o.Region {
-		return nil, tags.Foreign
+	return p.rules.Resources.Lookup(StateMachine, o, name)
+}
+
+// machineOf is the name of the state machine that executions are of; empty where it is none of the account and region of an
+// origin.
+// Format: Step Functions developer guide, "Logging using CloudWatch Logs": the ARN of an execution has express in place of
+// execution in an express workflow.
+func machineOf(o *record.Origin, runs string) string {
+	const parts = 8 // arn:partition:states:region:account:execution:state machine:
+	p := strings.SplitN(runs, ":", parts)
+	if len(p) < parts || p[0] != "arn" || !strings.HasPrefix(p[1], "aws") || p[2] != "states" {
+		return ""
 	}
-	return p.rules.Resources.Lookup(tags.StateMachine, o, arn[len(own.ARN(tags.StateMachine, "x"))-1:])
+	if p[5] != "execution" && p[5] != "express" || !isAccount(p[4]) || p[4] != o.Owner || p[3] != o.Region {
+		return ""
+	}
+	return p[6]
 }
 
 // appendMachine gives an origin the tags of its state machine. A service among them is the service, as that of a function is.
 func (p *Processor) appendMachine(o *record.Origin, machine record.Tags) {
-	own, list := oneService(slices.Clone(machine))
+	rules := &p.rules.TagRules
+	own, list := rules.oneService(slices.Clone(machine))
 	if own != "" {
 		o.Service = own
 		if p.plan.route != nil && p.plan.route.Service != "" {
 			o.Service = p.plan.route.Service
 		}
-		if slices.ContainsFunc(o.Tags, isService) {
-			list = slices.DeleteFunc(list, isService)
-			setService(o.Tags, o.Service)
+		if slices.ContainsFunc(o.Tags, rules.isService) {
+			list = slices.DeleteFunc(list, rules.isService)
+			rules.setService(o.Tags, o.Service)
 		}
-		setService(list, o.Service)
+		rules.setService(list, o.Service)
 	}
 	o.Tags = append(o.Tags, list...)
 }

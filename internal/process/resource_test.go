@@ -8,31 +8,30 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sluice/internal/record"
-	"sluice/internal/tags"
 )
 
 // fakeResources knows tags by kind and name.
 type fakeResources struct {
 	tags     map[string]string
-	status   map[string]tags.Status // Fresh where there is none
+	status   map[string]Knowledge // Known where there is none
 	asked    []string
-	untagged map[tags.Status]int64
+	untagged map[Knowledge]int64
 }
 
-func (f *fakeResources) Lookup(kind tags.Kind, _ *record.Origin, name string) (record.Tags, tags.Status) {
-	key := kind.String() + " " + name
+func (f *fakeResources) Lookup(kind Resource, _ *record.Origin, name string) (record.Tags, Knowledge) {
+	key := [...]string{LogGroup: "log-group", Function: "function", Bucket: "bucket", StateMachine: "state-machine"}[kind] + " " + name
 	f.asked = append(f.asked, key)
 	if status, has := f.status[key]; has {
 		return nil, status
 	}
-	return record.ParseTags(f.tags[key]), tags.Fresh
+	return record.ParseTags(f.tags[key]), Known
 }
 
-func (f *fakeResources) CountUntagged(s tags.Status, records int64) {
+func (f *fakeResources) CountUntagged(why Knowledge, records int64) {
 	if f.untagged == nil {
-		f.untagged = make(map[tags.Status]int64)
+		f.untagged = make(map[Knowledge]int64)
 	}
-	f.untagged[s] += records
+	f.untagged[why] += records
 }
 
 func TestResourceTags(t *testing.T) {
@@ -160,7 +159,7 @@ func TestTagsOfStateMachines(t *testing.T) {
 		tags: map[string]string{
 			"state-machine Orders": "team:x", "state-machine Bills": "service:bills,env:dev", "log-group /aws/vendedlogs/states/all": "g:1",
 		},
-		status: map[string]tags.Status{"state-machine Slow": tags.Pending},
+		status: map[string]Knowledge{"state-machine Slow": Pending},
 	}
 	r.Resources = known
 	p, o := New(r), origin("/aws/vendedlogs/states/all", "s")
@@ -185,6 +184,10 @@ func TestTagsOfStateMachines(t *testing.T) {
 		"other account":   event("arn:aws:states:eu-west-1:111122223333:execution:Orders:1"),
 		"other region":    event("arn:aws:states:us-east-2:123456789012:execution:Orders:1"),
 		"state machine":   event("arn:aws:states:eu-west-1:123456789012:stateMachine:Orders"),
+		"its version":     event("arn:aws:states:eu-west-1:123456789012:stateMachine:Orders:1"),
+		"other service":   event("arn:aws:lambda:eu-west-1:123456789012:execution:Orders:1"),
+		"other word":      event("arm:aws:states:eu-west-1:123456789012:execution:Orders:1"),
+		"other partition": event("arn:x:states:eu-west-1:123456789012:execution:Orders:1"),
 		"one level in":    `{"x":` + event(executions+"Orders:1") + `}`,
 		"without a name":  event(executions + ":1"),
 		"no such name":    event(executions + strings.Repeat("x", 300) + ":1"),
@@ -197,7 +200,7 @@ func TestTagsOfStateMachines(t *testing.T) {
 	lifted := apply(`{"execution_arn":"` + executions + `Bills:1","ddtags":"service:m"}`)
 	assert.Equal(t, common+",env:dev,service:m", joined(lifted.Tags))
 	p.Close()
-	assert.Equal(t, map[tags.Status]int64{tags.Pending: 1}, known.untagged)
+	assert.Equal(t, map[Knowledge]int64{Pending: 1}, known.untagged)
 }
 
 func TestServiceOfAStateMachine(t *testing.T) {
@@ -232,23 +235,23 @@ func TestStateMachinesAreNotAskedForInOtherLogs(t *testing.T) {
 // A record that is sent without tags that it may have is counted, once, when the origin is done with.
 func TestUntaggedRecordsAreCounted(t *testing.T) {
 	r := rules("")
-	known := &fakeResources{status: map[string]tags.Status{
-		"log-group slow": tags.Pending, "log-group broken": tags.Failed, "log-group off": tags.Off, "log-group old": tags.Stale,
-		"log-group theirs": tags.Foreign, "log-group /aws/lambda/orders": tags.Pending, "function orders": tags.Failed,
+	known := &fakeResources{status: map[string]Knowledge{
+		"log-group slow": Pending, "log-group broken": Failed, "log-group known": Known,
+		"log-group /aws/lambda/orders": Pending, "function orders": Failed, "log-group /aws/lambda/known": Pending,
 	}}
 	r.Resources = known
 	r.Exclude = patterns("dropped")
 	p := New(r)
-	for _, group := range []string{"slow", "broken", "off", "old", "theirs", "tagged", "/aws/lambda/orders", "slow"} {
+	for _, group := range []string{"slow", "broken", "known", "tagged", "/aws/lambda/known", "/aws/lambda/orders", "slow"} {
 		o := origin(group, "s")
 		for _, message := range []string{"a", "dropped", `{"ddtags":"a:1"}`} {
 			p.Apply(&record.Record{Origin: o, Message: record.Plain([]byte(message))})
 		}
 	}
-	assert.Equal(t, map[tags.Status]int64{tags.Pending: 2, tags.Failed: 4}, known.untagged, "the last origin is not done with")
+	assert.Equal(t, map[Knowledge]int64{Pending: 4, Failed: 4}, known.untagged, "the last origin is not done with")
 	p.Close()
 	p.Close()
-	assert.Equal(t, map[tags.Status]int64{tags.Pending: 4, tags.Failed: 4}, known.untagged)
+	assert.Equal(t, map[Knowledge]int64{Pending: 6, Failed: 4}, known.untagged)
 	assert.Len(t, known.asked, 9, "once per origin and kind")
 }
 
@@ -276,7 +279,7 @@ func TestTagRules(t *testing.T) {
 		"at most, of those":  {TagRules{Deny: []string{"env"}, Max: 2}, "team:a,word", "team:a,word"},
 		"none is left":       {TagRules{Deny: []string{"*"}}, "", ""},
 		"none is allowed":    {TagRules{Allow: []string{""}}, "", ""},
-		"a service":          {TagRules{Rename: map[string]string{"team": "service"}, Allow: []string{"service"}}, "service:a", "service:a"},
+		"a service":          {TagRules{Rename: map[string]string{"team": "service"}, Allow: []string{"service"}}, "service:a", "service:m"},
 		"more than there is": {TagRules{Allow: []string{"env"}, Max: 100}, "env:prod", "env:prod"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -321,7 +324,7 @@ func TestTagRulesLeaveOneService(t *testing.T) {
 			require.Empty(t, ruleOf(p, &one))
 			var services []string
 			for _, tag := range one.Origin.Tags {
-				if isService(tag) {
+				if tag.Key == "service" && tag.Value != "" {
 					services = append(services, tag.String())
 				}
 			}
@@ -329,6 +332,75 @@ func TestTagRulesLeaveOneService(t *testing.T) {
 			if tc.rules.Max > 0 {
 				assert.Contains(t, joined(one.Origin.Tags), "env:prod")
 			}
+		})
+	}
+}
+
+// The service is what the tag says that is called so in the end, by the same order as without a rename: the route's, the
+// function's own, that of all other tags, what the log says.
+func TestTagRulesSettleTheService(t *testing.T) {
+	renames := func(pairs ...string) TagRules {
+		rules := TagRules{Rename: map[string]string{}}
+		for i := 0; i < len(pairs); i += 2 {
+			rules.Rename[pairs[i]] = pairs[i+1]
+		}
+		return rules
+	}
+	const lambda = "/aws/lambda/orders"
+	for name, tc := range map[string]struct {
+		group    string // log group
+		tags     string // of the settings
+		function string // of the function, in AWS
+		route    string // service of the route
+		message  string // its ddtags
+		rules    TagRules
+		service  string
+		tag      string // "" for none
+	}{
+		"settings":                        {"shop", "team:payments", "", "", "", renames("team", "service"), "payments", "payments"},
+		"settings, of a function's log":   {lambda, "team:payments", "", "", "", renames("team", "service"), "payments", "payments"},
+		"two that are renamed":            {"shop", "team:a,app:b", "", "", "", renames("team", "service", "app", "service"), "a", "a"},
+		"behind one of that name":         {"shop", "service:edge,team:a", "", "", "", renames("team", "service"), "edge", "edge"},
+		"the function's, renamed":         {lambda, "", "team:payments", "", "", renames("team", "service"), "payments", "payments"},
+		"the function's, before settings": {lambda, "team:a", "team:b", "", "", renames("team", "service"), "b", "b"},
+		"the function's, before its name": {lambda, "service:a", "team:b", "", "", renames("team", "service"), "b", "b"},
+		"the route's":                     {"shop", "team:a", "", "checkout", "", renames("team", "service"), "checkout", "checkout"},
+		"the message's":                   {"shop", "team:a", "", "", "team:m", renames("team", "service"), "m", "m"},
+		"the message's, for a function":   {lambda, "team:a", "team:b", "", "team:m", renames("team", "service"), "m", "m"},
+		"renamed away":                    {"shop", "service:a", "", "", "", renames("service", "svc"), "cloudwatch", ""},
+		"renamed away, in the message":    {"shop", "", "", "", "service:m", renames("service", "svc"), "cloudwatch", ""},
+		"exchanged":                       {"shop", "service:a,team:b", "", "", "", renames("service", "team", "team", "service"), "b", "b"},
+		"where it ran":                    {lambda, "", "", "", "", renames("region", "service"), "eu-west-1", "eu-west-1"},
+		"a message cannot say where":      {lambda, "", "", "", "region:m", renames("region", "service"), "eu-west-1", "eu-west-1"},
+		"a word is no service":            {"shop", "team", "", "", "", renames("team", "service"), "cloudwatch", ""},
+		"the tag is left out":             {"shop", "team:a", "", "", "", TagRules{Rename: map[string]string{"team": "service"}, Deny: []string{"service"}}, "a", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules := Rules{
+				Tags: record.ParseTags(tc.tags), ForwarderVersion: version, TagRules: tc.rules,
+				Resources: &fakeResources{tags: map[string]string{"function orders": tc.function}},
+			}
+			if tc.route != "" {
+				rules.Routes = []Route{{Match: func(*record.Origin) bool { return true }, Service: tc.route}}
+			}
+			text := "x"
+			if tc.message != "" {
+				text = `{"ddtags":"` + tc.message + `"}`
+			}
+			stream := "s"
+			if tc.group == lambda {
+				stream = latest
+			}
+			one := record.Record{Origin: origin(tc.group, stream), Message: record.Plain([]byte(text))}
+			require.Empty(t, ruleOf(New(rules), &one))
+			assert.Equal(t, tc.service, one.Origin.Service)
+			var services []string
+			for _, tag := range one.Origin.Tags {
+				if tag.Key == "service" && tag.Value != "" {
+					services = append(services, tag.Value)
+				}
+			}
+			assert.Equal(t, tc.tag, strings.Join(services, ","), joined(one.Origin.Tags))
 		})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
 	"sluice/internal/service"
-	"sluice/internal/tags"
 )
 
 // Rules are the settings that decide what becomes of a record. The zero value tags nothing and overrides nothing.
@@ -19,7 +18,9 @@ type Rules struct {
 	ForwarderName    string // our function's name, for the tag forwardername
 	ForwarderVersion string
 
-	OwnLogGroup string // where our own function logs: forwarding that would feed itself
+	// AllowedOwners are the accounts whose payloads of CloudWatch Logs are taken; empty for all.
+	AllowedOwners []string
+	OwnLogGroup   string // where our own function logs: forwarding that would feed itself
 
 	Steps             // for the records of origins without a route
 	Routes    []Route // tried in order; the first whose Match holds for an origin counts
@@ -79,7 +80,28 @@ type TagRules struct {
 type Resources interface {
 	// Lookup returns the tags of the resource of this kind and name in the account and region of an origin. They are not
 	// changed.
-	Lookup(kind tags.Kind, o *record.Origin, name string) (record.Tags, tags.Status)
-	// CountUntagged counts records that went without the tags of a resource, and why.
-	CountUntagged(s tags.Status, records int64)
+	Lookup(kind Resource, o *record.Origin, name string) (record.Tags, Knowledge)
+	// CountUntagged counts records that went without the tags of a resource. why is Pending or Failed.
+	CountUntagged(why Knowledge, records int64)
 }
+
+// Resource is a kind of resource that has tags.
+type Resource uint8
+
+// The kinds of resources that records come from.
+const (
+	LogGroup Resource = iota
+	Function
+	Bucket
+	StateMachine
+)
+
+// Knowledge says whether the tags of a resource are known.
+type Knowledge uint8
+
+// What may be known of tags, from the best to the worst.
+const (
+	Known   Knowledge = iota // there are no others, or nobody asks for them
+	Pending                  // there may be some: nobody has said so far
+	Failed                   // there may be some: asking has failed
+)

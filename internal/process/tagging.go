@@ -10,7 +10,7 @@ import (
 
 // tagsOf gives the tags of an origin in the order of the Datadog Forwarder, and settles the service: that of the route, that
 // of a service tag of the function that wrote the log, of the first service tag of all others, what the log says, the
-// source. There is one service tag, and it says the same.
+// source. A tag is a service tag if it is one by the name that TagRules will give it. There is one, and it says the same.
 //
 // The order is: tags of the bucket, of the settings, of the route, our own, of the log group, of the function.
 func (p *Processor) tagsOf(o *record.Origin) record.Tags {
@@ -29,43 +29,51 @@ func (p *Processor) tagsOf(o *record.Origin) record.Tags {
 	}
 	list = append(list, p.found.group...)
 
-	configured, list := oneService(list)
-	own, function := oneService(slices.Clone(p.found.function))
-	o.Service = cmp.Or(route.Service, own, configured, p.identity.Service, o.Source)
-	if configured != "" {
-		setService(list, o.Service)
-	}
-	switch {
-	case p.identity.Function != "":
-		setService(function, o.Service)
+	rules := &p.rules.TagRules
+	configured, list := rules.oneService(list)
+	own, function := rules.oneService(slices.Clone(p.found.function))
+	place := p.placeOf(o)
+	placed := rules.serviceIn(place)
+	o.Service = cmp.Or(route.Service, own, configured, placed, p.identity.Service, o.Source)
+	if p.identity.Function == "" {
+		list = append(list, place...)
+	} else {
 		if configured != "" {
-			function = slices.DeleteFunc(function, isService)
+			function = slices.DeleteFunc(function, rules.isService)
 		}
-		return p.appendFunction(list, o, function, configured == "" && own == "")
-	case isAccount(o.Owner):
-		list = append(list, record.Tag{Key: "aws_account", Value: o.Owner})
+		if configured == "" && own == "" && placed == "" {
+			place = append(place, record.Tag{Key: "service", Value: o.Service})
+		}
+		list = appendFunction(list, place, function)
 	}
+	rules.setService(list, o.Service)
 	return list
 }
 
-// appendFunction appends what is known of the function that wrote a log, sorted as texts; function are its own tags. With
-// named, the service is one of them.
-func (p *Processor) appendFunction(list record.Tags, o *record.Origin, function record.Tags, named bool) record.Tags {
+// placeOf returns the tags that say where the log of an origin was written, in their order as texts.
+func (p *Processor) placeOf(o *record.Origin) record.Tags {
+	var place record.Tags
+	if isAccount(o.Owner) {
+		place = append(place, record.Tag{Key: "aws_account", Value: o.Owner})
+	}
+	if p.identity.Function == "" {
+		return place
+	}
+	return append(place, record.Tag{Key: "functionname", Value: p.identity.Function}, record.Tag{Key: "region", Value: o.Region})
+}
+
+// appendFunction appends what is known of the function that wrote a log, sorted as texts: where it is, which is sorted
+// already, and its own tags.
+func appendFunction(list, place, function record.Tags) record.Tags {
 	if hasEnv(function) {
 		list = withoutPlaceholder(list)
 	} else if _, has := list.Get("env"); !has {
 		list = append(list, record.Tag{Key: "env", Value: "none"})
 	}
 	start := len(list)
-	if isAccount(o.Owner) {
-		list = append(list, record.Tag{Key: "aws_account", Value: o.Owner})
-	}
-	list = append(list, record.Tag{Key: "functionname", Value: p.identity.Function}, record.Tag{Key: "region", Value: o.Region})
-	if named {
-		list = append(list, record.Tag{Key: "service", Value: o.Service})
-	}
+	list = append(list, place...)
 	if len(function) == 0 {
-		return list // they are sorted as they stand
+		return list
 	}
 	list = append(list, function...)
 	slices.SortFunc(list[start:], func(a, b record.Tag) int { return strings.Compare(a.String(), b.String()) })
@@ -77,21 +85,39 @@ func hasEnv(list record.Tags) bool {
 	return slices.ContainsFunc(list, func(tag record.Tag) bool { return tag.Key == "env" && tag.Value != "" })
 }
 
-// isService reports whether a tag names a service; a bare word does not.
-func isService(tag record.Tag) bool { return tag.Key == "service" && tag.Value != "" }
+// renamed is the key that a tag is sent with.
+func (r *TagRules) renamed(tag record.Tag) string {
+	if name, has := r.Rename[tag.Key]; has {
+		return name
+	}
+	return tag.Key
+}
 
-// setService gives the tag that names the service this name.
-func setService(list record.Tags, name string) {
-	if i := slices.IndexFunc(list, isService); i >= 0 {
+// isService reports whether a tag names a service once it is renamed; a bare word does not.
+func (r *TagRules) isService(tag record.Tag) bool {
+	return tag.Value != "" && r.renamed(tag) == "service"
+}
+
+// serviceIn returns the service that tags name first, "" when they name none.
+func (r *TagRules) serviceIn(list record.Tags) string {
+	if i := slices.IndexFunc(list, r.isService); i >= 0 {
+		return list[i].Value
+	}
+	return ""
+}
+
+// setService gives the first tag that names a service this name.
+func (r *TagRules) setService(list record.Tags, name string) {
+	if i := slices.IndexFunc(list, r.isService); i >= 0 {
 		list[i].Value = name
 	}
 }
 
 // oneService returns the service that tags name first, "" when they name none, and tags without any further one. The tags
 // given are overwritten.
-func oneService(list record.Tags) (name string, rest record.Tags) {
+func (r *TagRules) oneService(list record.Tags) (name string, rest record.Tags) {
 	rest = slices.DeleteFunc(list, func(tag record.Tag) bool {
-		if !isService(tag) {
+		if !r.isService(tag) {
 			return false
 		}
 		first := name == ""
@@ -103,8 +129,8 @@ func oneService(list record.Tags) (name string, rest record.Tags) {
 	return name, rest
 }
 
-// apply returns the tags that the rules leave; tags itself when there is no rule. Of those that name a service, some perhaps
-// only now, the first is left.
+// apply returns the tags that the rules leave; tags itself when there is no rule. Of those that name a service, the first is
+// left.
 func (r *TagRules) apply(list record.Tags) record.Tags {
 	if len(r.Rename)+len(r.Allow)+len(r.Deny)+r.Max == 0 {
 		return list
@@ -112,13 +138,12 @@ func (r *TagRules) apply(list record.Tags) record.Tags {
 	kept := make(record.Tags, 0, len(list))
 	named := false
 	for _, tag := range list {
-		if name, has := r.Rename[tag.Key]; has {
-			tag.Key = name
-		}
-		if len(r.Allow) > 0 && !anyStands(r.Allow, tag.Key) || anyStands(r.Deny, tag.Key) || named && isService(tag) {
+		service := r.isService(tag)
+		tag.Key = r.renamed(tag)
+		if len(r.Allow) > 0 && !anyStands(r.Allow, tag.Key) || anyStands(r.Deny, tag.Key) || named && service {
 			continue
 		}
-		named = named || isService(tag)
+		named = named || service
 		if kept = append(kept, tag); len(kept) == r.Max {
 			break
 		}

@@ -58,7 +58,7 @@ var (
 	notePrefix    = regexp.MustCompile(`^\$\{\w+\.Arn\}/sluice/v1/(progress|breaker|tags)/\*$`)
 	replayPrefix  = regexp.MustCompile(`^\$\{FailedEventsBucket\.Arn\}/aws/lambda/\*$`)
 	sourceBucket  = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{(Bucket\d)\}$`)
-	sourceObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{Bucket\d\}/\$\{BucketPrefix\}\*$`)
+	sourceObjects = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:s3:::\$\{Bucket\d\}/\$\{(BucketPrefix|ManifestDataPrefix)\}\*$`)
 	processor     = regexp.MustCompile(`^\$\{\w+\.Arn\}:\$LATEST$`)
 	failedObjects = regexp.MustCompile(`^\$\{FirehoseFailuresBucket\.Arn\}/failed/\*$`)
 	ownStream     = regexp.MustCompile(`^arn:\$\{AWS::Partition\}:firehose:\$\{AWS::Region\}:\$\{AWS::AccountId\}:` +
@@ -277,7 +277,7 @@ func checkResources(name string, statement object) []string {
 			wrong = append(wrong, sid+" reaches whoever has the name of the bucket, want aws:ResourceAccount")
 		}
 		prefix := asText(at(statement, "Condition", "StringLike", "s3:prefix"))
-		if sourceBucket.MatchString(resource) && prefix != "${BucketPrefix}*" {
+		if sourceBucket.MatchString(resource) && prefix != "${BucketPrefix}*" && prefix != manifestData {
 			wrong = append(wrong, sid+" lists the whole bucket, want s3:prefix")
 		}
 	}

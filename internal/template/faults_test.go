@@ -264,6 +264,7 @@ var faults = map[string]fault{
 func allFaults() map[string]fault {
 	all := maps.Clone(faults)
 	maps.Copy(all, objectFaults)
+	maps.Copy(all, manifestFaults)
 	maps.Copy(all, firehoseFaults)
 	maps.Copy(all, replayFaults)
 	return all
@@ -334,13 +335,18 @@ func TestParameterPatterns(t *testing.T) {
 			good: []string{"", "111122223333", "111122223333,123456789012"},
 			bad:  []string{"*", "111122223333,", "111122223333, 123456789012", "1111222233334", `111122223333","*`},
 		},
-		"LogGroupPattern":  {good: []string{"*", "/aws/lambda/*", "API-Gateway-Execution-Logs_a/prod"}, bad: []string{"", "arn:aws:logs:eu-west-1:111122223333:log-group:a", "a b"}},
-		"KinesisStreamArn": {good: []string{"", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"}, bad: []string{"logs", "arn:aws:kinesis:eu-west-1:123456789012:stream/*"}},
-		"Bucket1":          {good: []string{"", "example-logs", "logs.example.com"}, bad: []string{"*", "a", "s3://logs", "logs/a", "Logs", "logs,more"}},
-		"BucketPrefix":     {good: []string{"", "AWSLogs/", "a=b/c"}, bad: []string{"*", "a?", "a b", "a'b", "${aws:username}", "a\\b"}},
-		"BucketOwner":      {good: []string{"", "123456789012"}, bad: []string{"*", "12345", "1234567890123"}},
-		"BucketKmsKeyArn":  {good: []string{"", key}, bad: []string{"*", "alias/aws/s3"}},
-		"MultilinePattern": {good: []string{"", `^\d{4}-\d{2}-\d{2}`}, bad: []string{"a\nb", "é"}},
+		"AllowedOwners": {
+			good: []string{"", "111122223333", "111122223333,123456789012"},
+			bad:  []string{"*", "111122223333,", "111122223333, 123456789012", "1111222233334"},
+		},
+		"LogGroupPattern":    {good: []string{"*", "/aws/lambda/*", "API-Gateway-Execution-Logs_a/prod"}, bad: []string{"", "arn:aws:logs:eu-west-1:111122223333:log-group:a", "a b"}},
+		"KinesisStreamArn":   {good: []string{"", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"}, bad: []string{"logs", "arn:aws:kinesis:eu-west-1:123456789012:stream/*"}},
+		"Bucket1":            {good: []string{"", "example-logs", "logs.example.com"}, bad: []string{"*", "a", "s3://logs", "logs/a", "Logs", "logs,more"}},
+		"BucketPrefix":       {good: []string{"", "AWSLogs/", "a=b/c"}, bad: []string{"*", "a?", "a b", "a'b", "${aws:username}", "a\\b"}},
+		"ManifestDataPrefix": {good: []string{"", "data/", "2024/", "a=b/c"}, bad: []string{"*", "a?", "a b", "a'b", "${aws:username}", "a\\b"}},
+		"BucketOwner":        {good: []string{"", "123456789012"}, bad: []string{"*", "12345", "1234567890123"}},
+		"BucketKmsKeyArn":    {good: []string{"", key}, bad: []string{"*", "alias/aws/s3"}},
+		"MultilinePattern":   {good: []string{"", `^\d{4}-\d{2}-\d{2}`}, bad: []string{"a\nb", "é"}},
 		"BatchOperationsLocation": {
 			good: []string{"", "example-jobs/", "example-jobs/sluice/a/"},
 			bad:  []string{"example-jobs", "example-jobs/a", "*/", "example-jobs/*/", "example-jobs//"},

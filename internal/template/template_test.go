@@ -48,6 +48,7 @@ var checks = map[string]func(world) []string{
 	"queues give each message its time": checkQueues,
 	"notifications arrive":              checkNotifications,
 	"every bucket is known everywhere":  checkSources,
+	"manifests can be followed":         checkManifests,
 	"delivery streams lose nothing":     checkStreams,
 	"what Firehose fails comes back":    checkComeback,
 	"logs come from known accounts":     checkSenders,

@@ -114,6 +114,21 @@ func TestAttributesThatMakeAnItemTooLarge(t *testing.T) {
 	}
 }
 
+// Items that are sent otherwise have the attributes that those of a destination have.
+func TestAttributesOfItems(t *testing.T) {
+	o := options()
+	r := record.Record{Origin: &record.Origin{Kind: record.CloudWatch}, Message: record.Plain([]byte("line"))}
+	o.Attributes = nil
+	plain := string(newDestination(t, o).Append(nil, &r))
+	o.Attributes = says(`{"a":1}`)
+	whole := string(newDestination(t, o).Append(nil, &r))
+	assert.Equal(t, plain, string(httpjson.NewItems(nil, 0).Append(nil, &r)))
+	for limit, want := range map[int]string{len(whole): whole, len(whole) - 1: plain} {
+		got := httpjson.NewItems(o.Attributes, limit).Append([]byte("before"), &r)
+		assert.Equal(t, "before"+want, string(got), limit)
+	}
+}
+
 func TestSeverity(t *testing.T) {
 	r := record.Record{Origin: &record.Origin{Kind: record.CloudWatch, Source: "s"}, Severity: record.Warning}
 	for name, tc := range map[string]struct {
@@ -128,7 +143,7 @@ func TestSeverity(t *testing.T) {
 		maps.Copy(o.Fields, tc.fields)
 		assert.Equal(t, tc.want, string(newDestination(t, o).Append(nil, &r)), name)
 	}
-	assert.Contains(t, string(httpjson.NewItems().Append(nil, &r)), `"severity":"warning"`)
+	assert.Contains(t, string(httpjson.NewItems(nil, 0).Append(nil, &r)), `"severity":"warning"`)
 }
 
 func TestAttributesAllocateNothing(t *testing.T) {

@@ -6,10 +6,13 @@ import "sluice/internal/record"
 // safe for concurrent use.
 type Items struct{ encoder encoder }
 
-// NewItems returns a writer of items.
-func NewItems() *Items {
+// NewItems returns a writer of items. What their lines say comes from attributes, as that of [Options] does; nil writes
+// none. An item that would have more than maxBytes bytes with it goes without.
+func NewItems(attributes func(dst []byte, r *record.Record) (out []byte, ok bool), maxBytes int) *Items {
 	usual, _ := keysOf(nil) // nothing is renamed, so nothing can be wrong
-	return &Items{encoder: newEncoder(usual)}
+	items := &Items{encoder: newEncoder(usual)}
+	items.encoder.attributes, items.encoder.maxBytes = attributes, maxBytes
+	return items
 }
 
 // Append appends the record as a JSON object on one line.

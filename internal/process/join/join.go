@@ -23,16 +23,17 @@ type Chooser func(first *record.Record) *lines.Joiner
 // first one, and the texts of all, line feeds between them. It is valid until the next one is asked for. So need those be
 // that go in: what is kept of one beyond that is copied.
 //
-// What ends the records, their end or an error, ends the record before it, which is yielded first.
+// What comes between records, such as an error or their end, ends the record before it, which is yielded first. Records may
+// follow an error where they do in the source.
 func Records(records iter.Seq2[*record.Record, error], choose Chooser) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
 		j := joining{yield: yield, choose: choose}
 		for r, err := range records {
 			if err != nil {
-				if j.flush() {
-					yield(nil, err)
+				if !j.flush() || !yield(nil, err) {
+					return
 				}
-				return
+				continue
 			}
 			if !j.take(r) {
 				return

@@ -161,3 +161,82 @@ func FuzzRecords(f *testing.F) {
 		assert.Equal(t, bare(strings.Join(in, "")), bare(out.String()))
 	})
 }
+
+// What was done to the text of one record was done to that of the whole. The whole is no JSON document any more, even where
+// the first of its records is one; a record that nothing was joined to stays one.
+func TestJoinedIsMarked(t *testing.T) {
+	text := func(s string) record.Text { return record.Plain([]byte(s)) }
+	origin := &record.Origin{}
+	in := []record.Record{
+		{Message: text("# {}"), Structured: true, Marks: record.UTF8Repaired},
+		{Message: text("# {"), Structured: true},
+		{Message: text("}"), Structured: true, Marks: record.BrokenEnvelope},
+		{Message: text("}"), Marks: record.UTF8Repaired},
+		{Message: text("# a")},
+		{Message: text("b"), Marks: record.UTF8Repaired},
+		{Message: text("c")},
+		{Message: text("d")},
+	}
+	all := func(yield func(*record.Record, error) bool) {
+		for i := range in {
+			in[i].Origin = origin
+			if !yield(&in[i], nil) {
+				return
+			}
+		}
+	}
+	type joined struct {
+		text       string
+		marks      record.Marks
+		structured bool
+		part       int
+	}
+	var got []joined
+	j := joiner(t, "#", 3, 0)
+	for r, err := range Records(all, func(*record.Record) *lines.Joiner { return j }) {
+		require.NoError(t, err)
+		got = append(got, joined{string(r.Message.AppendPlain(nil)), r.Marks, r.Structured, r.Part})
+	}
+	assert.Equal(t, []joined{
+		{"# {}", record.UTF8Repaired, true, 0},
+		{"# {\n}\n}", record.UTF8Repaired | record.BrokenEnvelope, false, 0},
+		{"# a\nb\nc", record.UTF8Repaired | record.Chunked, false, 1},
+		{"d", record.Chunked, false, 2},
+	}, got)
+}
+
+// An error between records ends the one before it, and nothing is joined over it.
+func TestRecordsGoOnBehindAnError(t *testing.T) {
+	j := joiner(t, "#", 0, 0)
+	origin := &record.Origin{}
+	all := func(yield func(*record.Record, error) bool) {
+		_ = yield(nil, errBroken) &&
+			each(events(origin, errBroken, "# a", "b"), yield) &&
+			each(events(origin, nil, "c", "# d", "e"), yield)
+	}
+	for most := range 7 {
+		var got []string
+		for r, err := range Records(all, func(*record.Record) *lines.Joiner { return j }) {
+			if err != nil {
+				got = append(got, err.Error())
+			} else {
+				got = append(got, string(r.Message.AppendPlain(nil)))
+			}
+			if len(got) > most {
+				break
+			}
+		}
+		want := []string{"broken", "# a\nb", "broken", "c", "# d\ne"}
+		assert.Equal(t, want[:min(most+1, len(want))], got)
+	}
+}
+
+// each yields all records, and reports whether more are wanted.
+func each(records iter.Seq2[*record.Record, error], yield func(*record.Record, error) bool) bool {
+	for r, err := range records {
+		if !yield(r, err) {
+			return false
+		}
+	}
+	return true
+}

@@ -3,6 +3,8 @@ package redact
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"sluice/internal/jsontoken"
 )
 
 // reveal returns text with the escapes of JSON that stand in it replaced by the characters that they stand for, in buf. It
@@ -14,7 +16,7 @@ func reveal(buf *[]byte, text []byte) (shown []byte, hidden bool) {
 	copied := 0
 	for i := bytes.IndexByte(text, '\\'); i >= 0 && i < len(text); {
 		start := i
-		for at(text, i) == '\\' {
+		for jsontoken.At(text, i) == '\\' {
 			i++
 		}
 		if character, n := escapedAt(text[i:]); n > 0 {
@@ -40,7 +42,7 @@ func reveal(buf *[]byte, text []byte) (shown []byte, hidden bool) {
 // belong to it: none, when it is no escape, or one of a character that needs it or is half of a pair.
 func escapedAt(text []byte) (character rune, n int) {
 	const unicodeEscape = len("u0031")
-	switch at(text, 0) {
+	switch jsontoken.At(text, 0) {
 	case '/':
 		return '/', 1
 	case 'u':
@@ -48,7 +50,7 @@ func escapedAt(text []byte) (character rune, n int) {
 		return 0, 0
 	}
 	for i := 1; i < unicodeEscape; i++ {
-		c := at(text, i)
+		c := jsontoken.At(text, i)
 		if !isHex(c) {
 			return 0, 0
 		}

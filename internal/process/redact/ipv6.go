@@ -8,7 +8,7 @@ const maxIPv6Bytes = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
 type ipv6 struct{}
 
 func (ipv6) replace(dst, text []byte, room int) (out []byte, hits int) {
-	return finder(findIPv6).replace(dst, text, "xxxx::xxxx", room)
+	return finder(findIPv6).replace(dst, text, noIPv6, room)
 }
 
 // What stands around an address may be part of an escape, so only the colons count.
@@ -92,12 +92,12 @@ func ipv6In(text []byte, start, end int) (from, to int, ok bool) {
 	if inWord {
 		return 0, 0, false
 	}
-	if run := text[start:end]; !beforeWord && len(run) <= maxIPv6Bytes && isIPv6(run) {
+	if run := text[start:end]; !beforeWord && len(run) <= maxIPv6Bytes && isIPv6(run) && !isWords(run) {
 		return start, end, true
 	}
 	// Some write a port behind a dot.
 	n := bytes.IndexByte(text[start:end], '.')
-	if n > 0 && n <= maxIPv6Bytes && isIPv6(text[start:start+n]) {
+	if n > 0 && n <= maxIPv6Bytes && isIPv6(text[start:start+n]) && !isWords(text[start:start+n]) {
 		return start, start + n, true
 	}
 	return 0, 0, false
@@ -113,6 +113,15 @@ func isIPv6(s []byte) bool {
 	}
 	m, ok := countGroups(tail, true)
 	return ok && n+m > 0 && n+m < groups
+}
+
+// isWords reports whether an address may be a name of a program just as well, such as `dead::beef`: it has letters alone, as
+// no address outside of fc00::/7 (RFC 4193) has.
+func isWords(address []byte) bool {
+	if bytes.IndexByte(address, ':') == 4 && address[0]|0x20 == 'f' && (address[1]|0x20 == 'c' || address[1]|0x20 == 'd') {
+		return false
+	}
+	return !bytes.ContainsFunc(address, func(r rune) bool { return '0' <= r && r <= '9' })
 }
 
 // countGroups counts the groups of up to four hex digits in s. An address of version 4 at the end stands for two.

@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"sluice/internal/jsonwalk"
+	"sluice/internal/record"
 )
 
 func TestAppendJSON(t *testing.T) {
@@ -153,12 +155,12 @@ func FuzzJSON(f *testing.F) {
 		if hits == 0 {
 			require.Equal(t, string(doc), string(out))
 		}
-		requireSameShape(t, r, doc, out)
+		requireSameShape(t, r, nil, doc, out)
 	})
 }
 
-// requireSameShape walks through two JSON values side by side.
-func requireSameShape(t *testing.T, r *Redactor, was, is []byte) {
+// requireSameShape walks through two JSON values side by side. What a value is in is a member on its own: `{"name":value}`.
+func requireSameShape(t *testing.T, r *Redactor, around, was, is []byte) {
 	t.Helper()
 	was, is = bytes.TrimSpace(was), bytes.TrimSpace(is)
 	switch was[0] {
@@ -170,23 +172,44 @@ func requireSameShape(t *testing.T, r *Redactor, was, is []byte) {
 		for before.Next() {
 			require.True(t, after.Next())
 			require.Equal(t, before.Name(), after.Name())
-			requireSameShape(t, r, before.Value(), after.Value())
+			inner := around
+			if was[0] == '{' {
+				inner = fmt.Appendf(nil, `{"%s":`, record.AppendEscaped(nil, before.Name()))
+			}
+			requireSameShape(t, r, inner, before.Value(), after.Value())
 		}
 		require.False(t, after.Next())
 		require.NoError(t, before.Err())
 		require.NoError(t, after.Err())
-	case '"':
-		want, _ := r.AppendText(nil, []byte(text(t, was)))
-		require.Equal(t, string(want), text(t, is))
 	default:
-		want, hits := r.AppendText(nil, was)
-		switch {
-		case hits == 0 || is[0] != '"':
-			require.Equal(t, string(want), string(is))
-		default:
-			require.Equal(t, string(want), text(t, is))
-		}
+		require.Equal(t, wantValue(t, r, around, was), textOf(t, is))
 	}
+}
+
+// wantValue is what becomes of a value on its own, in the member that it is in.
+func wantValue(t *testing.T, r *Redactor, around, value []byte) string {
+	t.Helper()
+	if around == nil {
+		plain := []byte(textOf(t, value))
+		if value[0] >= 'a' { // a word
+			return string(plain)
+		}
+		out, _ := r.AppendText(nil, plain)
+		return string(out)
+	}
+	doc := append(append(bytes.Clone(around), value...), '}')
+	out, _, ok := r.AppendJSON(nil, doc)
+	require.True(t, ok)
+	return textOf(t, out[len(around):len(out)-1])
+}
+
+// textOf is the text of a string, and what stands there for any other value.
+func textOf(t *testing.T, value []byte) string {
+	t.Helper()
+	if value[0] != '"' {
+		return string(value)
+	}
+	return text(t, value)
 }
 
 func text(t *testing.T, value []byte) (text string) {

@@ -2,22 +2,23 @@ package redact
 
 import "bytes"
 
-// IPv4 returns the rule REDACT_IP of the Datadog Forwarder: `\d{1,3}(\.\d{1,3}){3}` becomes xxx.xxx.xxx.xxx.
-func IPv4(name string) Rule { return Rule{Name: name, known: ipv4{}} }
+// IP returns a rule for IP addresses. Those of version 4 are found as REDACT_IP of the Datadog Forwarder finds them:
+// `\d{1,3}(\.\d{1,3}){3}` becomes xxx.xxx.xxx.xxx.
+//
+// Those of version 6 (RFC 4291, section 2.2) become xxxx::xxxx. They have to stand on their own: `std::a` and the `::` of an
+// ARN stay, and so do addresses of letters alone, such as `dead::beef`, unless they are of fc00::/7. A hardware address of
+// eight bytes is taken for one, and so is a name such as `a1::b2`.
+func IP(name string) Rule { return Rule{Name: name, known: ip{}} }
 
 // Email returns the rule REDACT_EMAIL of the Datadog Forwarder: `[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+` becomes
 // xxxxx@xxxxx.com.
 func Email(name string) Rule { return Rule{Name: name, known: email{}} }
 
-// IPv6 returns a rule for IP addresses of version 6 (RFC 4291, section 2.2), which become xxxx::xxxx. They have to stand
-// on their own: `std::a` and the `::` of an ARN stay. A hardware address of eight bytes is taken for one.
-func IPv6(name string) Rule { return Rule{Name: name, known: ipv6{}} }
-
 // finder finds the leftmost match that starts at or behind text[from]; start is -1 when there is none.
 type finder func(text []byte, from int) (start, end int)
 
 func (find finder) replace(dst, text []byte, replacement string, room int) (out []byte, hits int) {
-	e := edit{out: dst, start: len(dst), text: text, room: room}
+	e := edit{out: dst, start: len(dst), text: text, high: len(text), room: room}
 	for {
 		start, end := find(text, e.copied)
 		if start < 0 {
@@ -30,10 +31,44 @@ func (find finder) replace(dst, text []byte, replacement string, room int) (out 
 	}
 }
 
+// What takes the place of addresses.
+const (
+	noIPv4 = "xxx.xxx.xxx.xxx"
+	noIPv6 = "xxxx::xxxx"
+)
+
+type ip struct{}
+
+// replace looks for the next address of each version only when it has passed the one before.
+func (ip) replace(dst, text []byte, room int) (out []byte, hits int) {
+	e := edit{out: dst, start: len(dst), text: text, high: len(text), room: room}
+	start4, end4 := findIPv4(text, 0)
+	start6, end6 := findIPv6(text, 0)
+	for start4 >= 0 || start6 >= 0 {
+		start, end, replacement := start4, end4, noIPv4
+		if start4 < 0 || 0 <= start6 && start6 <= start4 {
+			start, end, replacement = start6, end6, noIPv6
+		}
+		if !e.keep(start, end, len(replacement)) {
+			return e.giveUp()
+		}
+		e.out = append(e.out, replacement...)
+		if 0 <= start4 && start4 < end {
+			start4, end4 = findIPv4(text, end)
+		}
+		if 0 <= start6 && start6 < end {
+			start6, end6 = findIPv6(text, end)
+		}
+	}
+	return e.finish()
+}
+
+func (ip) mayMatch(text []byte) bool { return ipv4{}.mayMatch(text) || ipv6{}.mayMatch(text) }
+
 type ipv4 struct{}
 
 func (ipv4) replace(dst, text []byte, room int) (out []byte, hits int) {
-	return finder(findIPv4).replace(dst, text, "xxx.xxx.xxx.xxx", room)
+	return finder(findIPv4).replace(dst, text, noIPv4, room)
 }
 
 // Digits and dots are part of no escape that is left.

@@ -21,31 +21,42 @@ type pattern struct {
 	once        bool   // matches at the start of the text only
 	looksBehind bool   // see there
 
+	matchesQuote bool // a match may have a quote, as stands between a name and a string
+	mayCross     bool // or what stands between a name and anything else
+
 	plain, escaped *gate
 }
 
 func (p *pattern) mayMatch(text []byte) bool { return p.escaped.mayMatch(text) }
 
 // replace does what re.ReplaceAll does, without its allocations: none, or one for each match of a rule whose replacement
-// names groups. Package regexp has no way to go on behind a match with what stands before it in view. So it is given the
-// text from one character before, which is enough for every assertion, unless it takes that character for the start of
-// a match.
+// names groups.
 func (p *pattern) replace(dst, text []byte, room int) (out []byte, hits int) {
-	e := edit{out: dst, start: len(dst), text: text, room: room}
-	for e.copied < len(text) && p.plain.mayMatch(text[e.copied:]) {
-		from := e.copied
+	if !p.plain.mayMatch(text) {
+		return dst, 0
+	}
+	return p.edit(&edit{out: dst, start: len(dst), text: text, high: len(text), room: room})
+}
+
+// edit replaces matches one by one, where the gate is open. Package regexp has no way to go on behind a match with what stands before it in view. So
+// it is given the text from one character before, which is enough for every assertion, unless it takes that character for
+// the start of a match.
+func (p *pattern) edit(e *edit) (out []byte, hits int) {
+	begun := *e
+	for e.at < e.high && (e.at == 0 || p.plain.mayMatch(e.text[e.at:])) {
+		from := e.at
 		if from > 0 && p.looksBehind {
-			_, width := utf8.DecodeLastRune(text[:from])
+			_, width := utf8.DecodeLastRune(e.text[:from])
 			from -= width
 		}
-		start, end, groups := p.find(text, from)
+		start, end, groups := p.find(e.text, from)
 		if start < 0 {
 			break
 		}
-		if start < e.copied {
-			return p.replaceAtOnce(dst, text, room)
+		if start < e.at {
+			return p.editAtOnce(&begun)
 		}
-		if !p.put(&e, start, end, from, groups) {
+		if !p.put(e, start, end, from, groups) {
 			return e.giveUp()
 		}
 		if p.once {
@@ -76,68 +87,42 @@ func (p *pattern) find(text []byte, from int) (start, end int, groups []int) {
 	return start, start + len(match), nil
 }
 
-// put replaces a match, whose groups are offsets in text[from:]. It reports false if there is no room.
+// put replaces a match, whose groups are offsets in text[from:], as far as it is in the part that may change. It reports
+// false if there is no room.
 func (p *pattern) put(e *edit, start, end, from int, groups []int) bool {
-	if !e.keep(start, end, len(p.replacement)+p.references*(end-start)) {
+	e.at = end
+	if !e.concerns(start, end) {
+		return true
+	}
+	before, behind := e.text[start:max(start, e.low)], e.text[min(end, e.high):end]
+	if e.whole {
+		end = e.high
+	}
+	if !e.keep(max(start, e.low), min(end, e.high), len(p.replacement)+p.references*(e.at-start)) {
 		return false
 	}
+	put := len(e.out)
 	if p.references == 0 {
 		e.out = append(e.out, p.replacement...)
 	} else {
 		e.out = p.re.Expand(e.out, p.replacement, e.text[from:], groups)
 	}
+	e.out = append(e.out[:put], without(e.out[put:], before, behind)...)
 	return true
 }
 
-// replaceAtOnce is replace for a text in which matches touch and depend on what stands before them.
-func (p *pattern) replaceAtOnce(dst, text []byte, room int) (out []byte, hits int) {
-	e := edit{out: dst, start: len(dst), text: text, room: room}
-	matches := p.re.FindAllSubmatchIndex(text, maxAtOnce+1)
+// editAtOnce is edit for a text in which matches touch and depend on what stands before them.
+func (p *pattern) editAtOnce(e *edit) (out []byte, hits int) {
+	matches := p.re.FindAllSubmatchIndex(e.text, maxAtOnce+1)
 	if len(matches) > maxAtOnce {
 		return e.giveUp()
 	}
 	for _, groups := range matches {
-		if !p.put(&e, groups[0], groups[1], 0, groups) {
+		if !p.put(e, groups[0], groups[1], 0, groups) {
 			return e.giveUp()
 		}
 	}
 	return e.finish()
-}
-
-// edit is a text on its way to becoming another one.
-type edit struct {
-	out    []byte
-	start  int // where the text begins in out
-	text   []byte
-	copied int // bytes of text that are in out, or replaced
-	room   int
-	hits   int
-}
-
-// keep appends what stands before the match text[start:end], which is to be replaced by up to n bytes. It reports false if
-// there is no room for them.
-func (e *edit) keep(start, end, n int) bool {
-	grown := len(e.out) - e.start - e.copied
-	if grown+n-(end-start) > e.room {
-		return false
-	}
-	e.out = append(e.out, e.text[e.copied:start]...)
-	e.copied = end
-	e.hits++
-	return true
-}
-
-// finish appends the rest of the text, if there was a match.
-func (e *edit) finish() (out []byte, hits int) {
-	if e.hits == 0 {
-		return e.out, 0
-	}
-	return append(e.out, e.text[e.copied:]...), e.hits
-}
-
-// giveUp replaces the whole text.
-func (e *edit) giveUp() (out []byte, hits int) {
-	return append(e.out[:e.start], tooLong...), e.hits + 1
 }
 
 // setReplacement sets what takes the place of a match. A group that the pattern does not have is refused: regexp would take

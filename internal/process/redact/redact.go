@@ -10,8 +10,13 @@
 // at twice: as it is, and with `\u0031` and `\/` as the characters that they stand for. What matches only then is replaced too,
 // and the escapes are gone from that text.
 //
-// It does not look at the names of members, only at their values: a pattern that wants a name and its value finds neither
-// in JSON. It does not take JSON inside a JSON string apart: the string is one text, in which quotes stay escaped.
+// Names of members stay. A pattern for all text also sees each value of a member of JSON with the name before it, as it stands
+// there, `"name": "value"`; an element of an array as if there were no other, `"name": ["value"]`. Of what it matches across
+// the two, the part in the value is replaced, or all of the value if the pattern matches in the value alone as well. It sees
+// no two members together. A rule may be for members by their name, at any depth, or by their path, see [Rule].
+//
+// It does not take JSON inside a JSON string apart, but for rules that name a member, and those no deeper than three strings:
+// the string is one text, in which quotes stay escaped. Rules for members do nothing to text that is no JSON.
 package redact
 
 import (
@@ -31,10 +36,16 @@ const (
 // Redactor applies rules and counts. It is not safe for concurrent use. It keeps buffers as large as the largest text
 // it was given, a few times.
 type Redactor struct {
-	rules  []rule
-	counts []int
-	active []bool // rules that may match in the text at hand
-	room   int    // bytes by which the text at hand may still grow
+	compiled *Rules
+	rules    []rule
+	counts   []int
+	active   []bool // rules that may match in the text at hand
+	room     int    // bytes by which the text at hand may still grow
+
+	position position
+	beside   beside
+	nested   *Redactor // for documents in strings of the document at hand
+	level    int       // how deep a redactor is nested in others
 
 	plain  []byte    // a message without its escapes
 	value  []byte    // a value in it without its escapes
@@ -44,6 +55,7 @@ type Redactor struct {
 	left   []byte    // that without escapes
 	before []int     // counts
 	output []byte    // what Message returns
+	member []byte    // a member on its own
 
 	validator validator
 }
@@ -51,9 +63,12 @@ type Redactor struct {
 // New returns a redactor with all counts at 0.
 func New(rules *Rules) *Redactor {
 	return &Redactor{
-		rules:  rules.list,
-		counts: make([]int, len(rules.list)),
-		active: make([]bool, len(rules.list)),
+		compiled: rules,
+		rules:    rules.list,
+		counts:   make([]int, len(rules.list)),
+		active:   make([]bool, len(rules.list)),
+		position: position{entered: make([]int, len(rules.list))},
+		beside:   beside{opens: make([]bool, len(rules.list))},
 	}
 }
 
@@ -71,7 +86,7 @@ func (r *Redactor) Counts(yield func(name string, n int) bool) {
 // Reset sets all counts to 0.
 func (r *Redactor) Reset() { clear(r.counts) }
 
-// Message redacts the message of a record. In a JSON object or array every value is redacted on its own, as by AppendJSON;
+// Message redacts the message of a record. In a JSON object or array every value is redacted, as by AppendJSON;
 // any other text is one value. Without a hit it returns t itself. Otherwise the text is plain and is a view of a buffer
 // that is valid until the next call.
 func (r *Redactor) Message(t record.Text) (redacted record.Text, hits int) {
@@ -184,7 +199,7 @@ func (r *Redactor) apply(text []byte, active []bool) (redacted []byte, hits int)
 			continue // once something has changed, what was found in the text before says nothing
 		}
 		room := r.room - (len(redacted) - len(text))
-		out, n := r.rules[i].replace(r.turns[turn][:0], redacted, room)
+		out, n := r.replaceBy(i, r.turns[turn][:0], redacted, room)
 		if n == 0 {
 			continue
 		}
@@ -195,6 +210,31 @@ func (r *Redactor) apply(text []byte, active []bool) (redacted []byte, hits int)
 	}
 	r.room -= len(redacted) - len(text)
 	return redacted, hits
+}
+
+// replaceBy applies one rule to a text, and to it as the value that it is.
+func (r *Redactor) replaceBy(i int, dst, text []byte, room int) (out []byte, hits int) {
+	rule := &r.rules[i]
+	k := r.beside.kind
+	switch {
+	case rule.scope != nil:
+		if r.position.entered[i] == 0 || k == aNull {
+			return dst, 0
+		}
+		return rule.replace(dst, text, room)
+	case k == aText:
+		return rule.replace(dst, text, room)
+	case k != aLiteral && k != aNull:
+		out, hits = rule.replace(dst, text, room)
+	default:
+		out = dst
+	}
+	if p := rule.across; p != nil && len(text) > 0 && r.beside.mayMatch(p, i, text) {
+		if across, n := r.replaceAcross(p, out[:len(dst)], text, hits, room); n > 0 {
+			return across, n
+		}
+	}
+	return out, hits
 }
 
 // probe finds out which rules may match in what text stands for, and reports whether there is one. The text may be
@@ -211,19 +251,23 @@ func (r *Redactor) probe(text []byte) bool {
 	}
 	found := false
 	for i := range r.rules {
-		r.active[i] = r.rules[i].mayMatch(text)
+		r.active[i] = r.rules[i].mayMatchIn(text)
 		found = found || r.active[i]
 	}
 	return found
 }
 
-// mayMatch reports whether one of the active rules may match in what escaped stands for.
+// mayMatch reports whether one of the active rules may match in what escaped, the value at hand, stands for.
 func (r *Redactor) mayMatch(escaped []byte) bool {
 	if hidesCharacters(escaped) {
 		return true
 	}
 	for i := range r.rules {
-		if r.active[i] && r.rules[i].mayMatch(escaped) {
+		rule := &r.rules[i]
+		switch {
+		case !r.active[i]:
+		case rule.scope == nil && (r.beside.opens[i] || rule.mayMatch(escaped)),
+			rule.scope != nil && (r.position.entered[i] > 0 || rule.scope.gate.mayMatch(escaped)):
 			return true
 		}
 	}

@@ -1,20 +1,27 @@
 package redact
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"sluice/internal/re2"
 )
 
-// Rule is one thing to redact: a pattern of the user's, or what IPv4, IPv6 and Email return.
+// Rule is one thing to redact: a pattern of the user's, the value of a member, or what IP and Email return.
 type Rule struct {
 	Name        string // in counts and errors: letters, digits, `_`, `-` and `.`; at most 64 of them
 	Pattern     string // RE2, as package regexp reads it; has to match at least one character
 	Replacement string // may name groups, as Regexp.Expand reads it: ${1} or ${name}, and $$ for a dollar sign
+
+	// Member is the name of members of JSON at any depth, in any letters, and Attribute the path of one from the top, with
+	// dots. With one of them the rule is for the values of such members alone, and for all that is in them; without a pattern
+	// it takes the whole value, but for null.
+	Member, Attribute string
 
 	known matcher // instead of a pattern
 }
@@ -31,12 +38,22 @@ const (
 type Rules struct {
 	list       []rule
 	unfiltered []string
+	members    []int // those of list that are for a member by its name
+	scoped     []int // those, and those for a path
+	askWhere   bool  // one of them looks at where a value stands
 }
 
 // rule is a matcher with its name.
 type rule struct {
 	name string
 	matcher
+	scope  *scope   // nil: all text
+	across *pattern // the matcher, if it may match the name of a member and its value together; else nil
+}
+
+// mayMatchIn is mayMatch for a whole document.
+func (r *rule) mayMatchIn(doc []byte) bool {
+	return (r.scope == nil || r.scope.gate.mayMatch(doc)) && r.mayMatch(doc)
 }
 
 // matcher finds and replaces the matches of one rule.
@@ -79,18 +96,7 @@ func Compile(rules ...Rule) (*Rules, error) {
 		} else {
 			places[r.Name] = i
 		}
-		m := r.known
-		if m == nil {
-			p, problems := compilePattern(r.Pattern, r.Replacement)
-			for _, problem := range problems {
-				fail(problem)
-			}
-			if p.escaped == nil {
-				c.unfiltered = append(c.unfiltered, r.Name)
-			}
-			m = p
-		}
-		c.list = append(c.list, rule{name: r.Name, matcher: m})
+		c.add(r, fail)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -98,9 +104,55 @@ func Compile(rules ...Rule) (*Rules, error) {
 	return &c, nil
 }
 
+// add compiles a rule and calls fail for each thing that is wrong with it.
+func (c *Rules) add(r Rule, fail func(text string)) {
+	made := rule{name: r.Name, matcher: r.known}
+	var problem string
+	if made.scope, problem = newScope(&r); problem != "" {
+		fail(problem)
+	}
+	var problems []string
+	switch {
+	case r.known != nil:
+	case made.scope != nil && r.Pattern == "":
+		made.matcher, problems = compileEverything(r.Replacement)
+	default:
+		var p *pattern
+		p, problems = compilePattern(r.Pattern, r.Replacement)
+		if p.escaped == nil && (made.scope == nil || made.scope.gate == nil) {
+			c.unfiltered = append(c.unfiltered, r.Name)
+		}
+		made.matcher = p
+		if made.scope == nil && p.mayCross {
+			made.across = p
+		}
+	}
+	for _, problem := range problems {
+		fail(problem)
+	}
+	if made.scope != nil {
+		c.scoped = append(c.scoped, len(c.list))
+		if made.scope.member != nil {
+			c.members = append(c.members, len(c.list))
+		}
+	}
+	c.askWhere = c.askWhere || made.scope != nil || made.across != nil
+	c.list = append(c.list, made)
+}
+
+// ofMembers returns the rules that are for a member by its name.
+func (c *Rules) ofMembers() *Rules {
+	made := &Rules{askWhere: true}
+	for n, i := range c.members {
+		made.list = append(made.list, c.list[i])
+		made.members, made.scoped = append(made.members, n), append(made.scoped, n)
+	}
+	return made
+}
+
 // Unfiltered names the rules whose patterns demand nothing that is quickly looked for. They run over every text, which
 // costs several times the rest of the work: worth a warning.
-func (r *Rules) Unfiltered() []string { return r.unfiltered }
+func (c *Rules) Unfiltered() []string { return c.unfiltered }
 
 // compilePattern compiles a rule of the user's, and returns everything that is wrong with it.
 func compilePattern(expr, replacement string) (p *pattern, problems []string) {
@@ -116,20 +168,22 @@ func compilePattern(expr, replacement string) (p *pattern, problems []string) {
 	return p, problems
 }
 
+const refused = "cannot be compiled: want a regular expression of RE2" // for reasons that package re2 does not know
+
 // compile sets all that follows from the pattern alone.
 func (p *pattern) compile(expr string) (problem string) {
 	re, err := regexp.Compile(expr)
 	if err != nil {
-		return describe(err, expr)
+		return cmp.Or(re2.Problem(expr), refused)
 	}
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return describe(err, expr)
+		return refused
 	}
 	tree = tree.Simplify()
 	prog, err := syntax.Compile(tree)
 	if err != nil {
-		return describe(err, expr)
+		return refused
 	}
 	demand := analysis{}.demandOf(tree)
 	if demand.min == 0 {
@@ -138,22 +192,10 @@ func (p *pattern) compile(expr string) (problem string) {
 	p.re = re
 	p.once = prog.StartCond()&syntax.EmptyBeginText != 0
 	p.looksBehind = looksBehind(tree)
+	p.matchesQuote, p.mayCross = hasOneOf(tree, `"`), hasOneOf(tree, "\":[] \t\r\n")
 	p.plain = newGate(demand)
 	p.escaped = newGate(analysis{escaped: true}.demandOf(tree))
 	return ""
-}
-
-// describe says what is wrong with a pattern, and where, without showing any of it.
-func describe(err error, expr string) string {
-	var e *syntax.Error
-	if !errors.As(err, &e) {
-		return "is no regular expression of RE2"
-	}
-	at := strings.Index(expr, e.Expr)
-	if at < 0 || e.Expr == "" || e.Expr == expr {
-		return fmt.Sprintf("is no regular expression of RE2: %s", e.Code)
-	}
-	return fmt.Sprintf("is no regular expression of RE2: %s at character %d", e.Code, utf8.RuneCountInString(expr[:at])+1)
 }
 
 // looksBehind reports whether a match may depend on the character before it.

@@ -18,9 +18,9 @@ func TestCompileRefuses(t *testing.T) {
 		want string
 	}{
 		"no pattern":                 {Rule{Name: "a"}, "redaction rule 1 (a): pattern: is empty"},
-		"no regular expression":      {Rule{Name: "a", Pattern: "a(b"}, "redaction rule 1 (a): pattern: is no regular expression of RE2: missing closing )"},
+		"no regular expression":      {Rule{Name: "a", Pattern: "a(b"}, "redaction rule 1 (a): pattern: is no regular expression of RE2 (no look-around, no back-references): a ( that is not closed at character 2"},
 		"a part that is wrong":       {Rule{Name: "a", Pattern: `é\y`}, "invalid escape sequence at character 2"},
-		"look-around":                {Rule{Name: "a", Pattern: `a(?=b)`}, "invalid or unsupported Perl syntax at character 2"},
+		"look-around":                {Rule{Name: "a", Pattern: `a(?=b)`}, "a look-ahead at character 2: write the pattern without it"},
 		"too large":                  {Rule{Name: "a", Pattern: `((a{100}){100}){100}`}, "invalid repeat count"},
 		"no UTF-8":                   {Rule{Name: "a", Pattern: "a\xff"}, "invalid UTF-8"},
 		"any number of nothing":      {Rule{Name: "a", Pattern: `a*`}, what},
@@ -56,7 +56,7 @@ func TestCompileSaysAllAtOnce(t *testing.T) {
 	_, err := Compile(IPv4("a"), Rule{Name: "b", Pattern: "(", Replacement: "\xff"}, Rule{Name: "a", Pattern: "x*"}, Rule{})
 	require.Error(t, err)
 	assert.Equal(t, []string{
-		"redaction rule 2 (b): pattern: is no regular expression of RE2: missing closing )",
+		"redaction rule 2 (b): pattern: is no regular expression of RE2 (no look-around, no back-references): a ( that is not closed at character 1: close it, or write \\( for the character",
 		"redaction rule 2 (b): replacement: is no UTF-8",
 		"redaction rule 3 (a): has the name of rule 1: give it another",
 		"redaction rule 3 (a): pattern: matches the empty text, so that something would be inserted everywhere: want a pattern that needs a character",

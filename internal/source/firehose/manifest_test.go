@@ -42,6 +42,8 @@ func TestIsManifest(t *testing.T) {
 		"beginning before the end of the first entry": {manifestKey, file[:60], false},
 		"beginning before the entries":                {manifestKey, file[:10], false},
 		"empty list under its folder":                 {manifestKey, `{"entries":[]}`, true},
+		"empty list under the folder of 2016":         {oldKey, `{"entries":[]}`, true},
+		"more members under the folder of 2016":       {oldKey, `{"version":2,"entries":[{"url":"s3://b/k","size":1}]}`, true},
 		"empty list with another key":                 {otherKey, `{"entries":[]}`, false},
 		"more members under its folder":               {manifestKey, `{"version":2,"entries":[{"url":"s3://b/k","size":1}]}`, true},
 		"more members with another key":               {otherKey, `{"version":2,"entries":[` + entry + `]}`, false},
@@ -64,6 +66,26 @@ func TestIsManifest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, tc.want, firehose.IsManifest(tc.key, []byte(tc.doc)))
 		})
+	}
+}
+
+func TestIsManifestKey(t *testing.T) {
+	const name = "2024/06/10/06/warehouse-4-2024-06-10-06-13-20-" + id
+	for key, want := range map[string]bool{
+		manifestKey:                         true,
+		"errors/manifests/" + name:          true,
+		"errors/manifests/x":                true,
+		"errors/" + name:                    true, // as the guide of 2016 has it
+		"load/errors/" + name:               true,
+		"errors/splunk-failed/" + name:      true, // the content decides
+		"errors/x":                          false,
+		"manifests/" + name:                 false,
+		name:                                false,
+		"load/" + name:                      false,
+		"":                                  false,
+		strings.ToUpper("errors/manifests"): false,
+	} {
+		assert.Equal(t, want, firehose.IsManifestKey(key), key)
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"sluice/internal/format"
 	"sluice/internal/record"
+	"sluice/internal/service"
 	"sluice/internal/source/kinesis"
 )
 
@@ -37,8 +39,7 @@ func TestRecords(t *testing.T) {
 		"Windows":                     {"a\r\nb\r\n", []string{"a", "b"}, 0},
 		"carriage returns in a line":  {"a\rb\r\r\n", []string{`a\rb\r`}, 0},
 		"line of a carriage return":   {"\r\n\r", []string{"", ""}, 0},
-		"byte order mark":             {"\uFEFFa\n\uFEFFb", []string{"a", "\uFEFFb"}, 0},
-		"byte order mark alone":       {"\uFEFF", nil, 0},
+		"byte order marks":            {"\uFEFFa\n\uFEFFb", []string{"\uFEFFa", "\uFEFFb"}, 0},
 		"what JSON escapes":           {"\"\\\x00\t\x7f\u2028<", []string{"\\\"\\\\\\u0000\\t\x7f\u2028<"}, 0},
 		"bytes that are no UTF-8":     {"a\xff\"\xc3", []string{"a\uFFFD\\\"\uFFFD"}, record.UTF8Repaired},
 		"half a pair of UTF-16":       {"\xed\xa0\x80", []string{"\uFFFD\uFFFD\uFFFD"}, record.UTF8Repaired},
@@ -58,6 +59,51 @@ func TestRecords(t *testing.T) {
 			}
 			assert.Equal(t, tc.want, got)
 			assert.Equal(t, len(list), kinesis.CountLines([]byte(tc.data)))
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	for data, want := range map[string]string{
+		"": "", "a": "a", "\uFEFF": "", "\uFEFFa\n\uFEFFb": "a\n\uFEFFb", "\uFEFF\uFEFFa": "\uFEFFa", "\xef\xbba": "\xef\xbba", "a\uFEFF": "a\uFEFF",
+	} {
+		assert.Equal(t, want, string(kinesis.Text([]byte(data))))
+	}
+}
+
+// A line has the time that it states, else that of its user record, and knows the header above it.
+func TestRecordsTimes(t *testing.T) {
+	const took = 11
+	type line struct {
+		millis  int64
+		header  bool
+		columns string
+	}
+	flow := line{1706745660_000, false, ""}
+	for name, tc := range map[string]struct {
+		log     service.Log
+		columns string
+		data    string
+		want    []line
+	}{
+		"no clock":          {"none", "", "2 123456789012 eni-1 - - - - - - - 1706745600 1706745660 - NODATA", []line{{took, false, ""}}},
+		"log not known":     {"", "", "2 123456789012 eni-1 - - - - - - - 1706745600 1706745660 - NODATA", []line{{took, false, ""}}},
+		"flow lines":        {service.VPCFlow, "", "2 123456789012 eni-1 - - - - - - - 1706745600 1706745660 - NODATA\r\nother\n\n", []line{flow, {took, false, ""}, {took, false, ""}}},
+		"named columns":     {service.VPCFlow, "srcaddr end", "192.0.2.1 1706745660\n192.0.2.1 x", []line{flow, {took, false, ""}}},
+		"header":            {service.VPCFlow, "", "srcaddr end\n192.0.2.1 1706745660\n", []line{{took, true, "srcaddr end"}, {1706745660_000, false, "srcaddr end"}}},
+		"bytes of no UTF-8": {service.VPCFlow, "srcaddr end", "\xff 1706745660\n", []line{flow}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := kinesis.UserRecord{Origin: &record.Origin{}, TimeMillis: took, Data: []byte(tc.data)}
+			if tc.log != "none" {
+				u.Clock = format.NewClock(tc.log)
+				u.Clock.Name([]byte(tc.columns))
+			}
+			var got []line
+			for _, r := range read(t, u) {
+				got = append(got, line{r.TimeMillis, r.Header, string(r.Columns)})
+			}
+			assert.Equal(t, tc.want, got)
 		})
 	}
 }

@@ -228,6 +228,52 @@ func TestClientWhatIsSent(t *testing.T) {
 	assert.Equal(t, `"`+serverETag+`"`, requests[1].Header.Get("If-Match"))
 }
 
+// A key is asked for as it is: nothing in it is cleaned up on the way, though it reads like a path.
+func TestClientSendsKeysAsTheyAre(t *testing.T) {
+	for key, want := range map[string]string{
+		"a//b///c.log":  "a//b///c.log",
+		"/leading":      "/leading",
+		"//":            "//",
+		"../up":         "../up",
+		"a/../b":        "a/../b",
+		"a/./b":         "a/./b",
+		"./a":           "./a",
+		".":             ".",
+		"a/..":          "a/..",
+		"tail/":         "tail/",
+		"tail//x":       "tail//x",
+		"%2F/%2e%2e/":   "%252F/%252e%252e/",
+		"a?b#c":         "a%3Fb%23c",
+		"a+b c=d&e;f":   "a%2Bb%20c%3Dd%26e%3Bf",
+		"日本語/naïve":     "%E6%97%A5%E6%9C%AC%E8%AA%9E/na%C3%AFve",
+		`back\slash`:    "back%5Cslash",
+		"new\nline\x01": "new%0Aline%01",
+	} {
+		t.Run(key, func(t *testing.T) {
+			s := newS3Server(t, []byte("x"))
+			body, err := quick.open(t.Context(), s.client(), Ref{Bucket: "logs", Key: key})
+			require.NoError(t, err)
+			require.NoError(t, body.Close())
+			require.Len(t, s.seen(), 1)
+			assert.Equal(t, "/logs/"+want+"?x-id=GetObject", s.seen()[0].RequestURI, "on the line of the request")
+
+			var asked *url.URL
+			ofAWS := s3Server{Server: &httptest.Server{}}
+			client := ofAWS.client(func(o *s3.Options) {
+				o.BaseEndpoint = nil
+				o.HTTPClient = roundTrip(func(r *http.Request) (*http.Response, error) {
+					asked = r.URL
+					return nil, io.ErrUnexpectedEOF
+				})
+			})
+			_, err = quick.open(t.Context(), client, Ref{Bucket: "logs", Key: key})
+			require.Error(t, err)
+			assert.Equal(t, "logs.s3.eu-west-1.amazonaws.com", asked.Host)
+			assert.Equal(t, "/"+want+"?x-id=GetObject", asked.RequestURI(), "with the bucket in the name of the host")
+		})
+	}
+}
+
 func TestClientTakesTheEndpointOfTheRegion(t *testing.T) {
 	for name, tc := range map[string]struct {
 		endpoint, bucket, want string

@@ -13,11 +13,16 @@ import (
 	"sluice/internal/source/firehose"
 )
 
-// envelopes are the members that hold the records of a document, streamed one by one: CloudTrail's, AWS Config's, and
-// those of exports and partner tools.
-var envelopes = []string{
-	"Records", "records", "configurationItems", "Events", "events", "Findings", "findings", "Logs", "logs", "Items", "items",
-}
+// envelopes are the members that hold the records of a document, streamed one by one: CloudTrail's and AWS Config's, beside
+// which other members stand (AWS Config developer guide, "Example configuration history from AWS Config").
+var envelopes = []string{"Records", "configurationItems"}
+
+// lists are the members that hold the records of exports and of partners' tools. The words are so common that a line of JSON
+// may have one among others, and is one record then: only a list that is all of its object holds records.
+var lists = []string{"records", "Events", "events", "Findings", "findings", "Logs", "logs", "Items", "items"}
+
+// recordMembers are all of them.
+var recordMembers = slices.Concat(envelopes, lists)
 
 // maxWastedBytes bounds what is looked at for JSON in vain, in one object: telling a line that looks like JSON and is none
 // may cost a scan of up to the longest value that is looked for. After that all the rest is read as lines.
@@ -115,12 +120,24 @@ func (d *Decoder) document(emit emitFunc, head []byte) error {
 		return d.subscription(emit)
 	case d.depth == 0 && d.name.ErrorType != "" || (d.first || firehose.IsMember(string(name))) && d.walk(head, firehose.IsFailed):
 		return d.failedRecord(emit)
-	case d.first || isEnvelope(name):
-		if e, ok := d.window.Envelope(envelopes...); ok {
-			return d.elements(emit, e)
-		}
+	}
+	if e, ok := d.envelope(name); ok {
+		return d.elements(emit, e)
 	}
 	return d.value(emit)
+}
+
+// envelope enters the object that comes next, whose first member has the name, if it is there for the records that it holds.
+func (d *Decoder) envelope(name []byte) (*lines.Envelope, bool) {
+	if d.first || isOne(envelopes, name) {
+		if e, ok := d.window.Envelope(envelopes...); ok {
+			return e, true
+		}
+	}
+	if isOne(lists, name) && d.window.HoldsOnly(lists...) {
+		return d.window.Envelope(lists...)
+	}
+	return nil, false
 }
 
 // walk asks what head is, and counts what that may cost.
@@ -129,7 +146,7 @@ func (d *Decoder) walk(head []byte, is func([]byte) bool) bool {
 	return is(head)
 }
 
-func isEnvelope(name []byte) bool { return slices.Contains(envelopes, string(name)) }
+func isOne(names []string, name []byte) bool { return slices.Contains(names, string(name)) }
 
 // payloadMembers are those of a subscription payload, any of which may come first.
 var payloadMembers = map[string]bool{
@@ -144,14 +161,20 @@ func firstName(head []byte) []byte {
 	return members.Name()
 }
 
-// value reads an object, or the line when it is none.
+// value reads an object, or the line when it is none. One that is too long to be a record is read as the records that it
+// holds, if it has any.
 func (d *Decoder) value(emit emitFunc) error {
 	p, err := d.window.Value()
 	switch {
 	case err == nil:
 		d.emitJSON(emit, p, 0)
 		return nil
-	case errors.Is(err, lines.ErrNotJSON), errors.Is(err, lines.ErrTooLong):
+	case errors.Is(err, lines.ErrTooLong):
+		if e, ok := d.window.Envelope(recordMembers...); ok {
+			return d.elements(emit, e)
+		}
+		return d.stray(emit)
+	case errors.Is(err, lines.ErrNotJSON):
 		return d.stray(emit)
 	}
 	return d.fault(err)
@@ -167,7 +190,9 @@ func (d *Decoder) elements(emit emitFunc, e *lines.Envelope) error {
 		switch {
 		case err == io.EOF:
 			return d.ending(emit, e, index, start)
-		case errors.Is(err, lines.ErrNotJSON), errors.Is(err, lines.ErrTooLong):
+		case errors.Is(err, lines.ErrTooLong):
+			d.parts(emit, e, index)
+		case errors.Is(err, lines.ErrNotJSON):
 			// The rest is read as what it looks like. A line at the start has the index 0.
 			if d.around(emit, e, nil, index+1, start) {
 				return d.stray(emit)
@@ -181,6 +206,26 @@ func (d *Decoder) elements(emit emitFunc, e *lines.Envelope) error {
 		}
 	}
 	return nil
+}
+
+// parts yields an element that is too long to be one record. What goes wrong meanwhile is the next element's error.
+func (d *Decoder) parts(emit emitFunc, e *lines.Envelope, index int) {
+	for !d.stopped {
+		p, err := e.Part()
+		if err != nil {
+			return
+		}
+		r := d.fresh(p.Offset, index)
+		r.Part, r.Marks = p.Part, record.Chunked
+		if p.Part == 1 {
+			d.millis = d.clock.Millis(p.Text)
+		}
+		r.TimeMillis = d.millis
+		d.setMessage(r, p.Text)
+		if !emit(r, nil) || p.Last {
+			return
+		}
+	}
 }
 
 // ending yields what an envelope has beside its records once these have been read. What cannot be read of it follows.

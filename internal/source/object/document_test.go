@@ -179,6 +179,9 @@ func TestManifests(t *testing.T) {
 			assert.Equal(t, content.IsManifest, content.Manifest != nil)
 		})
 	}
+	oldKey := strings.Replace(manifestKey, "manifests/", "", 1)
+	content, _ := decoded(t, Input{Body: strings.NewReader(`{"entries":[` + many + entry + `]}`)}, oldKey)
+	assert.True(t, content.IsManifest, "the folder of 2016")
 	_, got := decoded(t, Input{Body: strings.NewReader(`{"entries":[` + entry + "]}\nb\n")}, manifestKey)
 	assert.Equal(t, []string{`{"entries":[` + entry + `]}`, "b"}, got, "a list among lines is a line")
 }
@@ -201,6 +204,7 @@ func TestTextAndJSONInOneObject(t *testing.T) {
 		"records behind text":                     {"text\n" + `{"Records":[{"n":1},{"n":2}]}` + "\n", nil, []string{"text", `{"n":1}`, `{"n":2}`}},
 		"a text that begins like an envelope":     {"text\n" + `{"Records":[no` + "\nmore\n", nil, []string{"text", `{"Records":[no`, "more"}},
 		"JSON behind text stays a line":           {"text\n" + `  {"n":1} x` + "\n" + `{"n":2}`, nil, []string{"text", `  {"n":1} x`, `{"n":2}`}},
+		"a list behind text, and text behind it":  {"text\n" + `{"items":[1],"n":2} x` + "\n" + `{"items":[1]}` + "\n", nil, []string{"text", `{"items":[1],"n":2} x`, "1"}},
 		"a first line that looks like JSON":       {"{no JSON\n[main] x\n{\"n\":2}", nil, []string{"{no JSON", "[main] x", `{"n":2}`}},
 		"JSON, text, and JSON over several lines": {"{\"n\":1}\ntext\n{\n\"n\":2}\n", nil, []string{`{"n":1}`, "text", "{\n\"n\":2}"}},
 	} {
@@ -222,6 +226,7 @@ func TestLinesThatLookLikeJSONAreLookedAtForABoundedTime(t *testing.T) {
 		"short lines that walk":  `{"messageType":[[[`,
 		"short envelopes":        `{"attemptsMade":[[[`,
 		"records that never end": `{"Records":[` + long,
+		"lists that never end":   `{"items":[` + long,
 	} {
 		t.Run(name, func(t *testing.T) {
 			const count = 300

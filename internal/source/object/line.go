@@ -102,7 +102,9 @@ func (d *Decoder) endsText() bool {
 	switch name := openingName(d.window.Peek(maxNameBytes)); {
 	case payloadMembers[string(name)], firehose.IsMember(string(name)):
 		return true
-	case d.isText && !isEnvelope(name):
+	case d.isText && isOne(lists, name):
+		return d.endsWithList()
+	case d.isText && !isOne(envelopes, name):
 		return false
 	}
 	if begin = bytes.TrimLeft(d.window.Peek(headBytes), " \t"); len(begin) == 0 || !isOpening(begin[0]) {
@@ -111,6 +113,21 @@ func (d *Decoder) endsText() bool {
 	d.scanned, d.walked = d.window.Scanned(), 0
 	is := d.window.IsJSON()
 	if !is {
+		d.waste()
+	}
+	return is
+}
+
+// endsWithList reports whether the next line is an object that is there for the list it holds. A line with other members is
+// looked at no more than a few times its length; what is looked at beyond counts as done in vain.
+func (d *Decoder) endsWithList() bool {
+	length := bytes.IndexByte(d.window.Peek(headBytes), '\n') + 1
+	if length == 0 {
+		length = headBytes
+	}
+	d.scanned, d.walked = d.window.Scanned(), 0
+	is := d.window.HoldsOnly(lists...)
+	if !is && d.window.Scanned()-d.scanned > int64(4*length) { // twice each time it reaches the end of what is read
 		d.waste()
 	}
 	return is

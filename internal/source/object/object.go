@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"unicode/utf8"
 
 	"sluice/internal/compress"
 	"sluice/internal/format"
@@ -60,11 +59,16 @@ type Content struct {
 type LineRules struct {
 	Joiner *lines.Joiner // makes records of several lines; nil when every line is one
 	Skip   int           // lines at the start of a text that are headers
+
+	// What the times of lines are read by: a log in place of the one that was found, and the names of the columns of lines
+	// without a header. Empty for what was found, and for what the log has.
+	Log     service.Log
+	Columns []byte
 }
 
 // Damage is a part of an object that cannot be read as logs. The records before it stand.
 type Damage struct { //nolint:errname // it is a part of an object, and an error where one is wanted
-	Reason string // a stable name: corrupt, bomb, too_large, undecodable, parquet, orc, manifest
+	Reason string // a stable name: corrupt, bomb, too_large, undecodable, parquet, orc, avro, manifest
 	Offset int64  // of its first byte, in the plain bytes of the object
 	End    int64  // behind its last byte; -1 for all the rest of the object. If it is not, records may follow
 	Err    error
@@ -152,6 +156,8 @@ func (d *Decoder) Enter(in Input) (Content, error) {
 	if in.Lines != nil {
 		d.rules = in.Lines(in.Origin)
 	}
+	d.clock.Reset(cmp.Or(d.rules.Log, d.log))
+	d.clock.Name(d.rules.Columns)
 	content.Joined = d.rules.Joiner != nil
 	if d.depth > 0 || in.Origin.Kind != record.S3 {
 		content.Empty = len(head) == 0
@@ -206,7 +212,6 @@ func (d *Decoder) identify(known service.Object) {
 		o.Region = known.Region
 	}
 	d.log = known.Log
-	d.clock.Reset(known.Log)
 	d.structured = known.Log == service.CloudTrail || known.Log == service.CloudTrailInsight
 	d.name = firehose.Name{}
 	if o.Key == "" {
@@ -219,27 +224,36 @@ func (d *Decoder) identify(known service.Object) {
 	}
 }
 
-// The columnar formats that AWS writes to S3, by their first bytes (Apache Parquet, "File format"; Apache ORC
-// specification, "File tail").
-const (
-	parquetMagic = "PAR1"
-	orcMagic     = "ORC"
-)
+// binaries are formats that analytics services write to S3, by their first bytes. The bytes of those that a text may begin
+// with tell nothing alone: what follows is no text.
+var binaries = []struct {
+	magic, reason, name string
+	isText              bool
+}{
+	{"PAR1", "parquet", "a Parquet file", true},            // Apache Parquet, "File format"
+	{"PARE", "parquet", "an encrypted Parquet file", true}, // Apache Parquet, "Modular encryption", section 5.4
+	{"ORC", "orc", "an ORC file", true},                    // Apache ORC specification, "File tail"
+	{"Obj\x01", "avro", "an Avro container file", false},   // Apache Avro specification, "Object container files"
+}
 
 // refused names what an object is that has no lines.
 func refused(head []byte) (reason string, err error) {
-	const advice = "has columns and no lines: let the service write text or JSON, or have another tool read it"
-	switch {
-	case hasPrefix(head, parquetMagic) && len(head) > len(parquetMagic) && !isASCIIText(head[len(parquetMagic)]):
-		return "parquet", errors.New("a Parquet file " + advice)
-	case hasPrefix(head, orcMagic) && len(head) > len(orcMagic) && head[len(orcMagic)] < ' ':
-		return "orc", errors.New("an ORC file " + advice)
+	for _, b := range binaries {
+		if hasPrefix(head, b.magic) && (!b.isText || !isText(head[len(b.magic):min(len(head), len(b.magic)+textBytes)])) {
+			return b.reason, fmt.Errorf("%s has columns or fields and no lines: let the service write text or JSON, or have another tool read it", b.name)
+		}
 	}
 	return "", nil
 }
 
-// isASCIIText tells a character of a text from what a header in binary goes on with.
-func isASCIIText(c byte) bool { return ' ' <= c && c < utf8.RuneSelf }
+// textBytes are looked at to tell a text. Each of the formats has a length, a tag or a zero in far fewer: ORC goes on with
+// the length of a chunk, whose third and highest byte is small.
+const textBytes = 16
+
+// isText reports whether b has no control characters but white space and the escapes of terminals.
+func isText(b []byte) bool {
+	return !bytes.ContainsFunc(b, func(c rune) bool { return c < ' ' && (c < '\t' || c > '\r') && c != '\x1b' })
+}
 
 func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
@@ -289,6 +303,7 @@ func (d *Decoder) faultAt(err error, offset int64) error {
 		corrupt *compress.CorruptError
 		bomb    *compress.BombError
 		large   *compress.TooLargeError
+		deep    *compress.LayersError
 	)
 	switch {
 	case errors.As(err, &corrupt):
@@ -297,6 +312,8 @@ func (d *Decoder) faultAt(err error, offset int64) error {
 		reason = "bomb"
 	case errors.As(err, &large):
 		reason = "too_large"
+	case errors.As(err, &deep):
+		reason = "undecodable"
 	default:
 		return err
 	}

@@ -277,6 +277,11 @@ func TestBodyAsksForTheSameObject(t *testing.T) {
 			first:  s3.GetObjectInput{VersionId: aws.String("3HL4")},
 			resume: s3.GetObjectInput{VersionId: aws.String("3HL4"), IfMatch: aws.String(`"0123456789abcdef"`)}, region: "us-gov-east-1",
 		},
+		"by the version null, which is overwritten": {
+			ref: Ref{Bucket: "logs", Key: "k", VersionID: "null", ETag: "0123456789abcdef"}, answersWith: "null",
+			first:  s3.GetObjectInput{VersionId: aws.String("null"), IfMatch: aws.String(`"0123456789abcdef"`)},
+			resume: s3.GetObjectInput{VersionId: aws.String("null"), IfMatch: aws.String(`"0123456789abcdef"`)}, region: "eu-west-1",
+		},
 		"whatever is there, then that": {
 			ref: Ref{Bucket: "logs", Key: "k", Owner: "123456789012"}, answersWith: "9xY",
 			first: s3.GetObjectInput{ExpectedBucketOwner: aws.String("123456789012")},
