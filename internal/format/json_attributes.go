@@ -1,5 +1,7 @@
 package format
 
+import "sluice/internal/jsontoken"
+
 // objectOf returns the attributes of a log of JSON objects: their members as they are, some by the names that standards
 // have for them.
 func objectOf(names *renames) func(a *Attributes, w *writer, header, line []byte) bool {
@@ -8,11 +10,7 @@ func objectOf(names *renames) func(a *Attributes, w *writer, header, line []byte
 
 // isObject reports whether a line of a log that has JSON and text is JSON.
 func isObject(line []byte) bool {
-	for i := 0; ; i++ {
-		if c := byteAt(line, i); !isSpace(c) {
-			return c == '{'
-		}
-	}
+	return jsontoken.At(line, jsontoken.PastSpace(line, 0)) == '{'
 }
 
 // Keys that several logs share. The namings are ECS 8 and the OpenTelemetry semantic conventions 1.

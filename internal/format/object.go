@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 
+	"sluice/internal/jsontoken"
 	"sluice/internal/jsonwalk"
 )
 
@@ -143,11 +144,11 @@ func (o *objects) value() (opened, ok bool) {
 		return o.peek() != c+2, true
 	case '"':
 		start := o.at
-		if o.at = stringBehind(o.doc, o.at); o.absent != nil && o.at == start+len(`"-"`) && o.doc[start+1] == '-' {
+		if o.at = jsontoken.PastString(o.doc, o.at); o.absent != nil && o.at == start+len(`"-"`) && o.doc[start+1] == '-' {
 			o.drop()
 		}
 	default:
-		o.at = scalarBehind(o.doc, o.at)
+		o.at = jsontoken.PastScalar(o.doc, o.at)
 	}
 	return false, o.at >= 0
 }
@@ -198,7 +199,7 @@ func (o *objects) name(names *renames, naming Naming) bool {
 	if o.peek() != '"' {
 		return false
 	}
-	if o.at = stringBehind(o.doc, o.at); o.at < 0 {
+	if o.at = jsontoken.PastString(o.doc, o.at); o.at < 0 {
 		return false
 	}
 	o.named, o.member = start, len(o.dst)+start-o.from
@@ -233,16 +234,14 @@ func (o *objects) note(name []byte, names *renames, naming Naming) *key {
 }
 
 // peek returns the byte it stands at; at the end 0, which JSON has no place for.
-func (o *objects) peek() byte { return byteAt(o.doc, o.at) }
+func (o *objects) peek() byte { return jsontoken.At(o.doc, o.at) }
 
 // space passes white space, which is not copied.
 func (o *objects) space() {
-	if !isSpace(o.peek()) {
+	if !jsontoken.IsSpace(o.peek()) {
 		return
 	}
 	o.dst = append(o.dst, o.doc[o.from:o.at]...)
-	for isSpace(o.peek()) {
-		o.at++
-	}
+	o.at = jsontoken.PastSpace(o.doc, o.at)
 	o.from = o.at
 }

@@ -1,6 +1,9 @@
 package format
 
-import "sluice/internal/jsonwalk"
+import (
+	"sluice/internal/jsontoken"
+	"sluice/internal/jsonwalk"
+)
 
 // span is a member of a document, with the comma behind it.
 type span struct {
@@ -44,9 +47,9 @@ func (r *repeated) value() {
 		}
 		r.at++
 	case '"':
-		r.at = stringBehind(r.doc, r.at)
+		r.at = jsontoken.PastString(r.doc, r.at)
 	default:
-		r.at = scalarBehind(r.doc, r.at)
+		r.at = jsontoken.PastScalar(r.doc, r.at)
 	}
 }
 
@@ -56,7 +59,7 @@ func (r *repeated) object() {
 	for r.doc[r.at] != '}' {
 		start, n := r.at, len(r.members)
 		r.members = append(r.members, span{start: start})
-		r.at = stringBehind(r.doc, start)
+		r.at = jsontoken.PastString(r.doc, start)
 		name, _ := jsonwalk.Text(r.doc[start:r.at])
 		r.at++
 		r.value()
