@@ -196,5 +196,6 @@ var contentExamples = []said{
 	{content: "'2024-02-01T00:00:05Z UTC [ db=dev user=awsuser pid=32453 userid=100 xid=1864 ]' LOG: select 1", inStore: true, source: "redshift", log: service.Redshift},
 	{content: "authenticated |Thu, 1 Feb 2024 00:00:00:490|::ffff:10.0.0.2 |45242|32453|dev |awsuser |password |0|TLSv1.2 |x |0| | | |Driver |", inStore: true, source: "redshift", log: service.Redshift},
 	{content: "100 |awsuser | |alter|1|1|0|infinity |32453|1861|Thu, 15 Feb 2024 00:00:02:111", inStore: true, source: "redshift", log: service.Redshift},
+	{content: "100 |awsuser | |alter|1|1|0|infinity |32453|1861|Thu, 15 Feb 2024 00:00:02:111|later", inStore: true, source: "redshift", log: service.Redshift},
 	{content: `{"deliveryStreamARN":"arn:aws:firehose:us-east-2:123456789012:deliverystream/x","destination":"arn:aws:s3:::b","deliveryStreamVersionId":1,"message":"m","errorCode":"S3.AccessDenied"}`, source: "kinesis", log: service.FirehoseErrors},
 }

@@ -151,6 +151,7 @@ func TestNearMisses(t *testing.T) {
 		"hosted zone, nine columns":        "1.0 2017-12-13T08:16:02.130Z Z123412341234 example.com A NOERROR UDP FRA6 192.0.2.1",
 		"hosted zone, another zone":        "1.0 2017-12-13T08:16:02.130Z X123412341234 example.com A NOERROR UDP FRA6 192.0.2.1 -",
 		"Redshift user, ten columns":       "100 |awsuser | |alter|1|1|0|infinity |32453|Thu, 1 Feb 2024 00:00:02:111",
+		"Redshift user, no time":           "100 |awsuser | |alter|1|1|0|infinity |32453|1861|1|Thu, 1 Feb 2024 00:00:02:111",
 		"Redshift connection, few columns": "authenticated |Thu, 1 Feb 2024 00:00:00:490|::ffff:10.0.0.2 |45242",
 		"Redshift, a dot in the time":      "authenticated |Thu, 1 Feb 2024 00:00:00.490|" + strings.Repeat("|", 20),
 		"Firehose, no code":                `{"deliveryStreamARN":"arn","destination":"d","message":"m"}`,

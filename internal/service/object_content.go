@@ -34,7 +34,7 @@ var lineShapes = [...]textShape{
 	{is: isAccessLine, about: "`<64 hex digits> <bucket> [<time>] …`", source: sourceUnknownObject, log: S3Access},
 	{is: isActivityLine, about: "`'<time> UTC [ db=…`", source: "redshift", log: Redshift},
 	{is: isConnectionLine, about: "values between `|`, of which the second is a time such as `Thu, 1 Feb 2024 00:00:00:482`", source: "redshift", log: Redshift},
-	{is: isUserLine, about: "11 values between `|`, of which the last is a time such as `Thu, 1 Feb 2024 00:00:00:482`", source: "redshift", log: Redshift},
+	{is: isUserLine, about: "11 values or more between `|`, of which the 11th is a time such as `Thu, 1 Feb 2024 00:00:00:482`", source: "redshift", log: Redshift},
 	{is: isRealtimeLine, about: "10 or more tab-separated values, of which the first is epoch seconds with 3 decimals", source: "cloudfront", log: CloudFrontRealtime},
 }
 
@@ -215,8 +215,14 @@ func isConnectionLine(line []byte) bool {
 
 // isUserLine knows the user log of Redshift: "100 |awsuser | |alter|1|1|0|infinity |32453|1861|Thu, 1 Feb 2024 00:00:02:111".
 func isUserLine(line []byte) bool {
-	const columns = 11
-	return bytes.Count(line, []byte("|")) == columns-1 && isRedshiftTime(line[bytes.LastIndexByte(line, '|')+1:])
+	const before = 10 // columns
+	for range before {
+		var ok bool
+		if _, line, ok = bytes.Cut(line, []byte("|")); !ok {
+			return false
+		}
+	}
+	return isRedshiftTime(line)
 }
 
 // isRedshiftTime knows what begins with a time such as "Thu, 1 Feb 2024 00:00:00:482".
