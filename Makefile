@@ -2,13 +2,16 @@
 
 .DEFAULT_GOAL := help
 SOAK ?= 3m
-.PHONY: help build demo test oracle race lint bench bench-e2e fuzz rss soak startup sizes reproducible clean crash faults
+.PHONY: help check build demo test oracle race lint bench bench-e2e fuzz rss soak startup sizes reproducible clean crash faults
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the functions and their archives into dist/ (ARCHES="arm64 amd64")
 	@scripts/build
+
+check: ## say everything that is wrong with a settings file, without AWS (CONFIG=settings.yaml; ARGS=-transform)
+	@go run ./scripts/check $(ARGS) "$(CONFIG)"
 
 demo: ## the whole loop on this machine: events, an outage, a ledger that balances
 	cd e2e && go run ./demo

@@ -87,6 +87,21 @@ func TestShowSources(t *testing.T) {
 	assert.Equal(t, "\nwho wrote them, as Sluice has found out:\n\nsource  service  lines\neks     a        1\neks     b        1\nwaf     waf      2\n", out.String())
 }
 
+func TestShowSum(t *testing.T) {
+	var out bytes.Buffer
+	showSum(&out, &audit.Report{In: 115, Delivered: 110, Dropped: 4, Dead: 1, Duplicates: map[audit.Class]int{audit.D2: 2}},
+		sum{named: 7, large: 100, stream: 5})
+	assert.Equal(t, `
+    7  lines in this table
+  100  of the large object, which an intake of its own counts
+    5  of the closed loop, which Firehose sent to its own endpoint
+   -2  that arrived again
+    4  dropped by a rule that has a name
+    1  dead: kept for a person to look at
+  115  lines came in: the ledger's in=
+`, out.String())
+}
+
 func TestShowLedgerEndsWithTheLedger(t *testing.T) {
 	var out bytes.Buffer
 	showLedger(&out, &audit.Report{In: 3, Delivered: 3, Duplicates: map[audit.Class]int{audit.D2: 2}})

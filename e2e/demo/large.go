@@ -50,6 +50,12 @@ func (l *large) put(ctx context.Context, b *bucket.Server) error {
 	return l.async.Send(largeKey, notify.Native(o))
 }
 
+// taken is how many lines, and copies of lines, its intake has.
+func (l *large) taken() int {
+	arrived, surplus, _ := l.tally.counts()
+	return arrived + surplus
+}
+
 // writeLines holds a line at a time.
 func writeLines(w io.Writer, n int) error {
 	buffered := bufio.NewWriterSize(w, writeBytes)

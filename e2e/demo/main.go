@@ -75,17 +75,18 @@ func account(ctx context.Context, out io.Writer, scene *scene, work work) error 
 		return err
 	}
 	entries := opened(scene.intake.Entries())
-	showSources(out, entries)
-	showRecords(out, entries, work)
-	showObjects(out, scene, work.objects)
-	scene.loop.show(out, scene.bucket, len(work.records))
-	showParked(out, pointers)
-	showFunctions(out, scene.functions)
 	store, err := scene.store(ctx, work)
 	if err != nil {
 		return err
 	}
 	report := scene.audit(work, entries, store)
+	showSources(out, entries)
+	showSum(out, report, sum{named: len(entries), large: scene.large.taken(), stream: scene.loop.taken()})
+	showRecords(out, entries, work)
+	showObjects(out, scene, work.objects)
+	scene.loop.show(out, scene.bucket, len(work.records))
+	showParked(out, pointers)
+	showFunctions(out, scene.functions)
 	showLedger(out, report)
 	return errors.Join(report.Verdict(), checkParked(pointers, work.objects), scene.close())
 }

@@ -72,6 +72,41 @@ func showSources(out io.Writer, entries []intake.Entry) {
 	table.Flush()
 }
 
+// sum is how many lines, and copies of lines, each intake has.
+type sum struct {
+	named  int // those that showSources counts
+	large  int // of the large object
+	stream int // of the delivery stream
+}
+
+// showSum leads from the lines that showSources counts to those that came in, the ledger's in=.
+func showSum(out io.Writer, r *audit.Report, s sum) {
+	fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(lines int, what string) { fmt.Fprintf(table, "%d\t  %s\n", lines, what) }
+	row(s.named, "lines in this table")
+	row(s.large, "of the large object, which an intake of its own counts")
+	row(s.stream, "of the closed loop, which Firehose sent to its own endpoint")
+	for _, other := range []struct {
+		lines int
+		what  string
+	}{
+		{-r.TotalDuplicates(), "that arrived again"},
+		{-r.Corrupted - r.Unknown, "that are none of the lines sent"},
+		{r.Dropped, "dropped by a rule that has a name"},
+		{r.Parked, "parked"},
+		{r.Dead + r.DeadRaw, "dead: kept for a person to look at"},
+		{r.Returned, "still with AWS"},
+		{r.Lost, "lost"},
+	} {
+		if other.lines != 0 {
+			row(other.lines, other.what)
+		}
+	}
+	row(r.In, "lines came in: the ledger's in=")
+	table.Flush()
+}
+
 // shorten makes a message fit for a line of a terminal: no control characters, not too long.
 func shorten(message string) string {
 	clean := []rune(strings.Map(func(r rune) rune {

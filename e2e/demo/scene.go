@@ -222,8 +222,7 @@ func (s *scene) play(ctx context.Context, w work, p *progress) error {
 
 // taken is how many lines, and copies of lines, the intakes have.
 func (s *scene) taken() int {
-	arrived, surplus, _ := s.large.tally.counts()
-	return s.intake.Taken() + arrived + surplus + s.loop.taken()
+	return s.intake.Taken() + s.large.taken() + s.loop.taken()
 }
 
 // stopAll ends the other owners too when one cannot go on.

@@ -99,7 +99,7 @@ func (d *draft) set(f field) {
 			return
 		}
 	}
-	f.fail(unknown(f.name, known))
+	f.fail(misplaced(f.name, known))
 }
 
 // finish checks what more than one setting decides, and returns the destination.

@@ -7,11 +7,17 @@ const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 
 // unknown says that nothing is called name, and which of the known names may be meant.
 func unknown(name string, known []string) string {
+	const short, ending = 3, 2          // letters that begin too many names, and of an ending such as -es
 	best, distance := "", len(name)/3+1 // a third of the letters may be wrong
 	if len(name) > maxNameBytes {
 		known = nil
 	}
 	for _, candidate := range known {
+		if rest, is := strings.CutPrefix(strings.ToLower(candidate), strings.ToLower(name)); is && len(name) > short &&
+			len(rest) <= ending && distance > 1 { // an ending left out is one thing: match for matches
+			best, distance = candidate, 1
+			continue
+		}
 		if d := edits(strings.ToLower(name), strings.ToLower(candidate)); d < distance && candidate != "" {
 			best, distance = candidate, d
 		}

@@ -135,7 +135,9 @@ func shapeSettings[T any](at func(*T) *Processing) []setting[T] {
 			"depth, in any letters, and in JSON that stands in strings; with `attribute: user.password` for the one at that path, " +
 			"as in `include_where`. Such a rule replaces what its pattern matches in the value, or in all values that it holds; " +
 			"without a pattern the value as a whole, also an object or an array, but not null. It is for messages that are JSON, " +
-			"and for members beside the message: it does nothing to other text.",
+			"and for members beside the message: it does nothing to other text. Unlike in `include_where`, the columns of a line of " +
+			"text (ALB, VPC, PostgreSQL and so on) are not reached, nor the `attrs` that are made of them: give a rule a pattern " +
+			"alone for these. Write patterns in single quotes: in double quotes YAML eats backslashes.",
 	}}
 }
 

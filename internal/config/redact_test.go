@@ -92,6 +92,8 @@ func TestRedactProblems(t *testing.T) {
 		"member that is a list":        {[]string{"SLUICE_CONFIG=redact: [{name: a, pattern: x, member: [" + canary + "]}]"}, "redact[0].member (line 1): a list: want a text"},
 		"group without a pattern":      {[]string{"SLUICE_CONFIG=redact: [{name: a, member: b, replacement: '${0}" + canary + "'}]"}, "redact[0] (line 1): replacement: names a group, but there is no pattern"},
 		"too many patterns":            {[]string{"SLUICE_CONFIG=include: [" + strings.Repeat("a, ", 101) + "]"}, "include (line 1): has 101 patterns: want at most 100"},
+		"nothing to look for":          {[]string{"SLUICE_CONFIG=redact: [{name: a}]"}, "redact[0] (line 1): has nothing to look for: want a pattern, a member or an attribute"},
+		"control character":            {[]string{"SLUICE_CONFIG=redact: [{name: a, pattern: \"" + canary + "\\b\"}]"}, "redact[0] (line 1): pattern: has the control character U+0008 at character 24"},
 		"too many rules":               {[]string{"SLUICE_CONFIG=redact: [" + strings.Repeat("{}, ", 101) + "]"}, "redact (line 1): has 101 rules: want at most 100"},
 		"rules that are a text":        {[]string{"SLUICE_CONFIG=redact: " + canary}, "redact (line 1): a text: want a list of mappings"},
 	} {

@@ -97,7 +97,8 @@ func labelSettings() []setting[Route] {
 		kind: words(wantColumns, func(r *Route) *string { return &r.Columns }, parseColumns),
 		meaning: "Names of the columns, in their order, of lines that have no header: a flow log with a format of its own, or a " +
 			"real-time log of CloudFront. Attributes are named after them, and the time is read by them. Set `log` too where the " +
-			"log is not recognised.",
+			"log is not recognised. AWS's own form of a format, `${version} ${vpc-id}`, works too. Such as: " +
+			"`{log_group: /my/flow*, source: vpc, log: vpc-flow, columns: \"version vpc-id srcaddr dstaddr bytes start end action\"}`.",
 	}, {
 		key: "tags", otherwise: "none", kind: tagList(func(r *Route) *[]string { return &r.Tags }),
 		meaning: "Tags put on the records, behind those of the top of the document.",

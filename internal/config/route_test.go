@@ -69,7 +69,8 @@ func TestRouteProblems(t *testing.T) {
 		"rule without a name":                {"routes: [{key: a, redact: [{pattern: b}]}]\nredact: [{pattern: b}]", []string{"routes[0].redact[0] (line 1): want a name", "redact[0] (line 2): want a name"}},
 		"too many":                           {"routes: [" + strings.Repeat("{}, ", 1001) + "]", []string{"routes (line 1): has 1001 routes: want at most 1000"}},
 		"no list":                            {"routes: {key: a}", []string{"routes (line 1): a mapping: want a list of routes"}},
-		"setting of the top":                 {"routes: [{key: a, tag_rules: {max: 1}}]", []string{"routes[0].tag_rules (line 1): this name is unknown"}},
+		"setting of the top":                 {"routes: [{key: a, tag_rules: {max: 1}}]", []string{"routes[0].tag_rules (line 1): belongs at the top of the document"}},
+		"destinations of the top":            {"destinations: [{id: a, type: datadog, routes: []}]", []string{"destinations[0].routes (line 1): belongs at the top of the document"}},
 		"several wrong in several routes":    {"routes:\n- {key: '~('}\n- {key: b, tags: [',']}", []string{"routes[0].key (line 2): the text behind the ~ is no regular expression", `routes[1].tags[0] (line 3): ",": want a tag`}},
 		"wrong pattern of one that is first": {"routes: [{key: '~('}, {key: a}]", []string{"routes[0].key (line 1): the text behind the ~ is no regular expression of RE2 (no look-around, no back-references): a ( that is not closed at character 1"}},
 	} {

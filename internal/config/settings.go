@@ -84,13 +84,23 @@ func fill[T any](t *T, settings []setting[T], f field) map[string]field {
 	for _, member := range f.members() {
 		i := slices.Index(known, member.name)
 		if i < 0 {
-			member.fail(unknown(member.name, known))
+			member.fail(misplaced(member.name, known))
 			continue
 		}
 		from[member.name] = member
 		settings[i].kind.read(t, member)
 	}
 	return from
+}
+
+// misplaced is unknown for a name that does not stand at the top of the document, where it may be one.
+func misplaced(name string, known []string) string {
+	isTop := name == destinationsKey ||
+		slices.ContainsFunc(globalSettings(), func(s setting[Config]) bool { return s.key == name && name != "" })
+	if isTop {
+		return "belongs at the top of the document"
+	}
+	return unknown(name, known)
 }
 
 // destinationSettings returns the settings of a destination, in the order of the documentation. For these the document
@@ -157,8 +167,9 @@ const alsoTransformed = " The variable, or `firehose_items`, is for what a deliv
 func datadogSettings() []setting[draft] {
 	return []setting[draft]{{
 		key: "api_key", scope: TypeDatadog, variables: keyVariables(), otherwise: "none: it has to be given",
-		kind:    reference("", apiKey),
-		meaning: "Where the API key is kept. A plain key works and gives a warning.",
+		kind: reference("", apiKey),
+		meaning: "Where the API key is kept. A plain key works and gives a warning. In the stack of template.yaml, the ARN of a " +
+			"secret other than `ApiKeySecretArn` has to stand in `SecretArns`.",
 	}, {
 		key: "site", scope: TypeDatadog, variables: variables("SLUICE_SITE", "DD_SITE"), preset: "datadoghq.com",
 		kind:    word("a site such as datadoghq.eu", func(d *draft) *string { return &d.Datadog.Site }, isHostName),
@@ -223,7 +234,8 @@ func httpSettings() []setting[draft] {
 		meaning: "Method of requests.",
 	}, {
 		key: "headers", scope: TypeHTTP, kind: headers(), otherwise: "none",
-		meaning: "Headers of every request. A value that starts like a reference to a secret is one; `plain:` in front " +
+		meaning: "Headers of every request. A value that starts like a reference to a secret is one (in the stack of " +
+			"template.yaml, its ARN has to stand in the parameter `SecretArns`); `plain:` in front " +
 			"makes any text a plain one.",
 	}, {
 		key: "format", scope: TypeHTTP, preset: string(FormatJSONArray),

@@ -19,7 +19,7 @@ func AwsLogsData(payload []byte) ([]byte, error) {
 		return nil, fmt.Errorf("read CloudWatch Logs event of %d bytes: %w", len(payload), err)
 	}
 	if envelope == nil {
-		return nil, fmt.Errorf("event has members [%s]: expected \"awslogs\"", memberNames(payload))
+		return nil, fmt.Errorf("event has members [%s]: expected \"awslogs\"%s", memberNames(payload), otherFunction(payload))
 	}
 	data, err := member(envelope, "data")
 	if err != nil {
@@ -33,6 +33,15 @@ func AwsLogsData(payload []byte) ([]byte, error) {
 		return nil, errors.New("awslogs.data is not a JSON string: expected base64")
 	}
 	return text, nil
+}
+
+// otherFunction returns the end of an error about an event that another function takes, or nothing.
+func otherFunction(payload []byte) string {
+	detail, err := member(payload, "detail-type")
+	if err != nil || detail == nil {
+		return ""
+	}
+	return "; give events of EventBridge to functions/s3"
 }
 
 // member returns the value of the last member called name of the object in doc, nil when there is none.

@@ -29,7 +29,7 @@ func TestAwsLogsData(t *testing.T) {
 		"empty data":                          {payload: `{"awslogs":{"data":""}}`, want: ""},
 		"last of two awslogs counts":          {payload: `{"awslogs":{"data":"YQ=="},"awslogs":{"data":"Yg=="}}`, want: "Yg=="},
 		"an S3 or Kinesis event":              {payload: `{"Records":[{"data":"secret"}]}`, err: `event has members [Records]: expected "awslogs"`},
-		"an EventBridge event":                {payload: `{"version":"0","detail-type":"x","source":"aws.s3","detail":{}}`, err: `event has members [version, detail-type, source, detail]: expected "awslogs"`},
+		"an EventBridge event":                {payload: `{"version":"0","detail-type":"x","source":"aws.s3","detail":{}}`, err: `event has members [version, detail-type, source, detail]: expected "awslogs"; give events of EventBridge to functions/s3`},
 		"an empty event":                      {payload: `{}`, err: `event has members []: expected "awslogs"`},
 		"member names are escaped":            {payload: `{"a\nb\u00e9\u202e\"":1}`, err: `event has members [a\nb\u00e9\u202e\"]: expected "awslogs"`},
 		"wrong letter case is another member": {payload: `{"AwsLogs":{"data":"YQ=="}}`, err: `event has members [AwsLogs]`},

@@ -48,8 +48,8 @@ type S3Location struct {
 
 const maxReasonBytes = 40
 
-// ParseReplay reads the event of the replay function. An event without the member "replay" is the schedule's, whatever else
-// is in it. A person's has it:
+// ParseReplay reads the event of the replay function. An empty one is the schedule's, and so is one of EventBridge, which has
+// "detail-type" and "source", whatever else is in it. A person's has the member "replay", and no other:
 //
 //	{"replay":{"dest":"","state":"pending","reason":"","limit":0,"dry_run":true,"all":false,"from":"s3://bucket/prefix"}}
 //
@@ -65,20 +65,9 @@ func ParseReplay(raw []byte) (Replay, error) {
 	if !json.Valid(raw) {
 		return Replay{}, fmt.Errorf("the replay event of %d bytes is not JSON", len(raw))
 	}
-	var wish []byte
-	members := jsonwalk.Object(raw)
-	for members.Next() {
-		switch name := string(members.Name()); {
-		case name == "replay" && wish != nil:
-			return Replay{}, errors.New(`event has "replay" twice`)
-		case name == "replay":
-			wish = members.Value()
-		case strings.EqualFold(name, "replay"):
-			return Replay{}, fmt.Errorf(`event has %+q: write "replay"`, name)
-		}
-	}
-	if wish == nil {
-		return Replay{}, nil
+	wish, err := findWish(raw)
+	if wish == nil || err != nil {
+		return Replay{}, err
 	}
 	var w replayWish
 	w.read(wish)
@@ -87,6 +76,35 @@ func ParseReplay(raw []byte) (Replay, error) {
 		return Replay{}, fmt.Errorf("read replay event: %w", err)
 	}
 	return r, nil
+}
+
+// findWish returns the member "replay" of an event, nil when it has none. Another member is an error, unless the event is of
+// EventBridge: who has left "replay" out would start a run that was not meant.
+func findWish(doc []byte) (wish []byte, err error) {
+	var kind, source bool // EventBridge's events have both; EventBridge user guide, "Events"
+	var stranger string
+	strangers := 0
+	members := jsonwalk.Object(doc)
+	for members.Next() {
+		switch name := string(members.Name()); {
+		case name == "replay" && wish != nil:
+			return nil, errors.New(`event has "replay" twice`)
+		case name == "replay":
+			wish = members.Value()
+		case strings.EqualFold(name, "replay"):
+			return nil, fmt.Errorf(`event has %+q: write "replay"`, name)
+		default:
+			kind, source = kind || name == "detail-type", source || name == "source"
+			if strangers == 0 {
+				stranger = name
+			}
+			strangers++
+		}
+	}
+	if strangers > 0 && (!kind || !source) {
+		return nil, fmt.Errorf(`event has the unknown member %+.40q: expected {"replay":{…}}`, stranger)
+	}
+	return wish, nil
 }
 
 // replayWish is the member "replay" as it was written.
@@ -193,8 +211,12 @@ func (w *replayWish) readFrom(url string) {
 	}
 	path, ok := strings.CutPrefix(url, "s3://")
 	bucket, prefix, _ := strings.Cut(path, "/")
-	if !ok || !isBucketName(bucket) || prefix == "" || len(prefix) > maxKeyBytes {
+	if !ok || bucket == "" || prefix == "" || len(prefix) > maxKeyBytes {
 		w.wrong("replay.from is %+.80q: expected s3://bucket/prefix", url)
+		return
+	}
+	if !isBucketName(bucket) {
+		w.wrong("replay.from is %+.80q: expected a bucket's name of 3 to 63 letters, digits, dots and hyphens", url)
 		return
 	}
 	w.From = S3Location{Bucket: bucket, Prefix: prefix}

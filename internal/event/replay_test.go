@@ -23,7 +23,9 @@ func TestParseReplay(t *testing.T) {
 		"null":                        {`null`, event.Replay{}},
 		"nothing":                     {``, event.Replay{}},
 		"a list":                      {`[{"replay":{"state":"dead"}}]`, event.Replay{}},
-		"replay further inside":       {`{"detail":{"replay":{"state":"dead"}}}`, event.Replay{}},
+		"replay further inside":       {`{"source":"a","detail-type":"b","detail":{"replay":{"state":"dead"}}}`, event.Replay{}},
+		"the schedule of Scheduler":   {`{"version":"0","id":"00000000-0000-4000-8000-000000000001","detail-type":"Scheduled Event","source":"aws.scheduler","account":"123456789012","time":"2026-02-01T09:30:00Z","region":"eu-west-1","resources":["arn:aws:scheduler:eu-west-1:123456789012:schedule/a/b"],"detail":"{}"}`, event.Replay{}},
+		"more than EventBridge has":   {`{"new":1,"source":"a","detail-type":"b"}`, event.Replay{}},
 		"no wishes":                   {`{"replay":{}}`, event.Replay{State: event.StatePending}},
 		"in white space":              {" \n{\"replay\" : { } }\n", event.Replay{State: event.StatePending}},
 		"all empty":                   {`{"replay":{"dest":"","state":"","reason":"","limit":0,"dry_run":false,"all":false,"from":""}}`, event.Replay{State: event.StatePending}},
@@ -39,7 +41,7 @@ func TestParseReplay(t *testing.T) {
 		"dead-raw in earnest":           {`{"replay":{"dry_run":false,"state":"dead-raw"}}`, event.Replay{State: event.StateDeadRaw}},
 		"failures":                      {`{"replay":{"state":"failures"}}`, event.Replay{State: event.StateFailures}},
 		"failures as a dry run":         {`{"replay":{"state":"failures","dry_run":true}}`, event.Replay{State: event.StateFailures, DryRun: true}},
-		"beside other members":          {`{"version":"0","replay":{"limit":1},"id":"x"}`, event.Replay{State: event.StatePending, Limit: 1}},
+		"beside other members":          {`{"version":"0","replay":{"limit":1},"source":"x","detail-type":"y"}`, event.Replay{State: event.StatePending, Limit: 1}},
 		"names with escapes":            {`{"re\u0070lay":{"st\u0061te":"de\u0061d"}}`, event.Replay{State: event.StateDead, DryRun: true}},
 		"the longest destination":       {`{"replay":{"dest":"` + strings.Repeat("d", 32) + `"}}`, event.Replay{State: event.StatePending, Dest: strings.Repeat("d", 32)}},
 		"the longest reason":            {`{"replay":{"reason":"` + strings.Repeat("r", 40) + `"}}`, event.Replay{State: event.StatePending, Reason: strings.Repeat("r", 40)}},
@@ -88,7 +90,8 @@ func TestReplayThatIsNotAllowed(t *testing.T) {
 		"from a whole bucket":       {`{"state":"failed-events","from":"s3://logs/"}`, `replay.from is "s3://logs/": expected s3://bucket/prefix`},
 		"from a bucket alone":       {`{"state":"failed-events","from":"s3://logs"}`, "replay.from is"},
 		"from no bucket":            {`{"state":"failed-events","from":"s3:///a"}`, "replay.from is"},
-		"from what is no bucket":    {`{"state":"failed-events","from":"s3://a b/c"}`, "replay.from is"},
+		"from what is no bucket":    {`{"state":"failed-events","from":"s3://a b/c"}`, `replay.from is "s3://a b/c": expected a bucket's name of 3 to 63 letters`},
+		"from a short bucket":       {`{"state":"failed-events","from":"s3://x/y"}`, `replay.from is "s3://x/y": expected a bucket's name of 3 to 63 letters, digits, dots and hyphens`},
 		"from the web":              {`{"state":"failed-events","from":"https://logs/a"}`, "replay.from is"},
 		"from a path":               {`{"state":"failed-events","from":"logs/a"}`, "replay.from is"},
 		"from too far":              {`{"state":"failed-events","from":"s3://logs/` + strings.Repeat("a", 1025) + `"}`, "replay.from is"},
@@ -104,6 +107,14 @@ func TestReplayThatIsNotAllowed(t *testing.T) {
 	}
 	for raw, want := range map[string]string{
 		`{"Replay":{"state":"dead"}}`:                  `event has "Replay": write "replay"`,
+		`{"state":"dead"}`:                             `event has the unknown member "state": expected {"replay":{…}}`,
+		`{"replay":{},"dry_run":true}`:                 `unknown member "dry_run"`,
+		`{"a":1,"state":"dead"}`:                       `unknown member "a"`,
+		`{"":1}`:                                       `unknown member ""`,
+		`{"source":"x","state":"dead"}`:                `unknown member "source"`,
+		`{"detail-type":"x","state":"dead"}`:           `unknown member "detail-type"`,
+		`{"detail":{"replay":{"state":"dead"}}}`:       `unknown member "detail"`,
+		`{"` + strings.Repeat("x", 500) + `":1}`:       `unknown member "` + strings.Repeat("x", 40) + `":`,
 		`{"replay":{"dry_run":true},"replay":{}}`:      `event has "replay" twice`,
 		`{"replay":{"state":"dead"`:                    "the replay event of 25 bytes is not JSON",
 		`{"replay":{"state":"dead"}} {"x":1}`:          "is not JSON",
@@ -134,6 +145,8 @@ func FuzzParseReplay(f *testing.F) {
 	f.Add([]byte(`{"replay":{"dest":"dd-main","state":"dead","reason":"http_503","limit":7,"dry_run":false,"all":true}}`))
 	f.Add([]byte(`{"replay":{"state":"failed-events","from":"s3://logs/failed_events/"}}`))
 	f.Add([]byte(`{"replay":{"state":"dead-raw","Limit":1}}`))
+	f.Add([]byte(`{"state":"dead"}`))
+	f.Add([]byte(`{"detail-type":"Scheduled Event","source":"aws.events"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, err := event.ParseReplay(raw)
 		if err != nil {
@@ -143,6 +156,7 @@ func FuzzParseReplay(f *testing.F) {
 		var outer map[string]json.RawMessage
 		if json.Unmarshal(raw, &outer) != nil || outer["replay"] == nil {
 			assert.Empty(t, got, "a scheduled event has no wishes")
+			assert.True(t, len(outer) == 0 || outer["detail-type"] != nil && outer["source"] != nil)
 			return
 		}
 		var all map[string]any

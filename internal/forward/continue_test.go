@@ -159,6 +159,48 @@ func TestJoinedLinesBreakOff(t *testing.T) {
 	}
 }
 
+// What an envelope has beside its records comes after them, so it is not told before the last one was read: the next attempt
+// would pass over one record too many.
+func TestEnvelopeBreaksOff(t *testing.T) {
+	lines := someLines("x", 4000)
+	items := make([]string, len(lines))
+	for i := range lines {
+		lines[i] += strings.Repeat(".", 60)
+		items[i] = `{"resource":"` + lines[i] + `"}`
+	}
+	body := []byte(`{"fileVersion":"1.0","configurationItems":[` + strings.Join(items, ",") + `],"behind":1}`)
+	items = append(items, `{"fileVersion":"1.0","behind":1}`)
+	for name, cut := range map[string]int{"in the records": 200_010, "behind them": len(body) - 3} {
+		t.Run(name+", the connection breaks", func(t *testing.T) {
+			breakOff(t, "", body, items, func(o *s3Object) { o.cuts = []int{cut, 0, 0, 0, 0, 0} })
+		})
+		t.Run(name+", time ends", func(t *testing.T) {
+			breakOff(t, "", body, items, func(o *s3Object) { o.quick, o.slow = cut, time.Hour })
+		})
+	}
+}
+
+// Lines that are joined to a header are not dropped with it.
+func TestHeadersAreNotJoined(t *testing.T) {
+	const data = "2 123456789012 eni-1 192.0.2.1 192.0.2.2 1 2 6 1 40 1706745600 1706745660 ACCEPT OK"
+	flows := "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n" + data + "\n"
+	r := newRig(t, twoHTTP(`multiline_start: "[a-z]", multiline_events: true,`))
+	_, ledger, err := r.invoke(t, Kinesis, batchOf([]byte(flows)))
+	require.NoError(t, err)
+	assert.Equal(t, tally{"header_line": 1}, ledger.Destinations["a"].Dropped)
+	assert.Equal(t, []string{data}, r.intake.taken(t, hostOfLane("a")))
+
+	r = newRig(t, twoHTTP(`multiline_start: "^[a-z#]",`))
+	const seen = "2024-02-01\t20:00:00\tFRA2\t10\t192.0.2.1"
+	o := r.s3.put(logBucket, "E2EXAMPLE.2024-02-01-20.a1b2c3d4", []byte("#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip\n"+seen+"\n"))
+	_, ledger, err = r.invoke(t, S3, inQueue(native(o)))
+	require.NoError(t, err)
+	assert.Equal(t, tally{"header_line": 1}, ledger.Destinations["a"].Dropped)
+	taken := r.intake.taken(t, hostOfLane("a"))
+	require.Len(t, taken, 1)
+	assert.Contains(t, taken[0], seen)
+}
+
 // breakOff reads an object of records that are joined, which is spoiled when it is first read.
 func breakOff(t *testing.T, settings string, body []byte, records []string, spoil func(o *s3Object)) {
 	t.Helper()

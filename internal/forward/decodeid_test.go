@@ -19,6 +19,7 @@ func TestDecodeID(t *testing.T) {
 		"bytes":           {MaxObjectBytes: 5},
 		"the agent's":     {Processing: config.Processing{Agent: config.Agent{Start: "x"}}},
 		"headers":         {Processing: config.Processing{Agent: config.Agent{SkipHeader: 1}}},
+		"redaction":       {Processing: config.Processing{Redact: []config.RedactRule{{Name: "a"}}}},
 		"a route":         {Routes: []config.Route{{Key: "a"}}},
 		"a route's lines": {Routes: []config.Route{{Key: "a", Multiline: config.Multiline{Start: "x"}}}},
 	} {

@@ -187,7 +187,9 @@ func (t *transformation) attempt(r *event.TransformRecord) error {
 		err = guarded(transform)
 		tr.bare = false
 	}
-	t.counts.asides.add(t.inv.takeAsides())
+	if taken := t.inv.takeAsides(); err == nil { // what Firehose keeps, or gives again, is counted when it comes back
+		t.counts.asides.add(taken)
+	}
 	return err
 }
 

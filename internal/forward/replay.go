@@ -84,7 +84,7 @@ func (r *replay) run() error {
 	}
 	switch r.wish.State {
 	case event.StateScheduled:
-		return errors.Join(r.destinations(park.Pending), r.failures(), r.measure())
+		return errors.Join(r.destinations(park.Pending), r.failures(), guarded(r.measure))
 	case event.StatePending:
 		return r.destinations(park.Pending)
 	case event.StateDead:

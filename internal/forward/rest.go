@@ -175,8 +175,8 @@ func (r *objectRun) sourceOf(o *event.Object) park.Source {
 // nothing any more.
 func decodeID(cfg *config.Config) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x1f%d\x1f%+v\x1f%t\x1f%q\x1f%d",
-		Version, cfg.MaxObjectBytes, cfg.Multiline, cfg.MultilineEvents, cfg.Agent.Start, cfg.Agent.SkipHeader)
+	fmt.Fprintf(h, "%s\x1f%d\x1f%+v\x1f%t\x1f%t\x1f%q\x1f%d",
+		Version, cfg.MaxObjectBytes, cfg.Multiline, cfg.MultilineEvents, cfg.Redacts(), cfg.Agent.Start, cfg.Agent.SkipHeader)
 	for i := range cfg.Routes {
 		r := cfg.Routes[i]
 		lines := fmt.Sprintf("%+v\x1f%q\x1f%d", r.Multiline, r.Processing.Agent.Start, r.Processing.Agent.SkipHeader)

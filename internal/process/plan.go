@@ -1,6 +1,8 @@
 package process
 
 import (
+	"strings"
+
 	"sluice/internal/process/agent"
 	"sluice/internal/process/redact"
 	"sluice/internal/record"
@@ -12,11 +14,12 @@ type plan struct {
 	steps     *Steps
 	converter *agent.Converter // nil converts nothing
 	redactor  *redact.Redactor // nil redacts nothing
+	expands   string           // the path of the array whose elements become records; empty for none
 	alters    bool             // there is a step
 }
 
 func (p *Processor) planOf(s *Steps, route *Route) plan {
-	made := plan{route: route, steps: s, redactor: p.redactorOf(s.Redact)}
+	made := plan{route: route, steps: s, redactor: p.redactorOf(s.Redact), expands: strings.Join(s.Expand, ".")}
 	if s.Agent != nil {
 		made.converter = s.Agent.Clone()
 	}

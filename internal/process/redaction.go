@@ -12,7 +12,11 @@ import (
 func (p *Processor) redactMessages() {
 	p.redacted = p.redacted[:0]
 	for _, r := range p.out {
-		message, hits := p.plan.redactor.Message(r.Message)
+		under := ""
+		if r.Marks&record.NotExpanded != 0 {
+			under = p.plan.expands
+		}
+		message, hits := p.plan.redactor.MessageUnder(under, r.Message)
 		if hits == 0 {
 			continue
 		}

@@ -270,3 +270,27 @@ func TestRedactionByNames(t *testing.T) {
 	assert.Equal(t, wantItem+"}", string(out))
 	assert.Equal(t, 7, hits)
 }
+
+// The path of a rule begins in the elements of an array, also where they are too many to be records of their own.
+func TestRedactsWhatIsNotExpanded(t *testing.T) {
+	for name, elements := range map[string]int{"expanded": 2, "too many": maxElements + 1} {
+		t.Run(name, func(t *testing.T) {
+			r := rules("")
+			r.Expand = []string{"a", "items"}
+			var err error
+			r.Redact, err = redact.Compile(redact.Rule{Name: "pw", Attribute: "user.pw", Replacement: "***"})
+			require.NoError(t, err)
+			list := strings.TrimSuffix(strings.Repeat(`{"user":{"pw":"s3cr3t"}},`, elements), ",")
+			one := record.Record{Origin: origin("shop", "s"), Message: record.Plain([]byte(`{"a":{"items":[` + list + `]}}`))}
+			out, rule := New(r).Apply(&one)
+			require.Empty(t, rule)
+			replaced := 0
+			for _, each := range out {
+				assert.NotContains(t, string(each.Message.Bytes), "s3cr3t")
+				replaced += strings.Count(string(each.Message.Bytes), "***")
+			}
+			assert.Equal(t, elements, replaced)
+			assert.Equal(t, name == "too many", out[0].Marks&record.NotExpanded != 0)
+		})
+	}
+}

@@ -10,15 +10,17 @@ import (
 	"regexp/syntax"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // Problem returns what keeps expr from being a regular expression of RE2, and what to do; "" if it is one. Characters are
-// counted from 1.
+// counted from 1. A control character is a problem too, but for tab, newline and carriage return: nobody writes one on
+// purpose, and a \b in the double quotes of YAML makes one (U+0008) that matches nothing.
 func Problem(expr string) string {
 	_, err := syntax.Parse(expr, syntax.Perl)
 	if err == nil {
-		return ""
+		return controlProblem(expr)
 	}
 	const what = "is no regular expression of RE2 (no look-around, no back-references): "
 	e, is := errors.AsType[*syntax.Error](err)
@@ -31,6 +33,17 @@ func Problem(expr string) string {
 	}
 	name, advice := faultAt(expr[at:], e.Code)
 	return fmt.Sprintf("%s%s at character %d: %s", what, name, utf8.RuneCountInString(expr[:at])+1, advice)
+}
+
+// controlProblem reports the first control character of expr that is no white space of a text.
+func controlProblem(expr string) string {
+	at := strings.IndexFunc(expr, func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' })
+	if at < 0 {
+		return ""
+	}
+	r, _ := utf8.DecodeRuneInString(expr[at:])
+	return fmt.Sprintf(`has the control character %U at character %d, as a backslash in the double quotes of YAML makes one: `+
+		`write the pattern in single quotes, or \x%02X for the character`, r, utf8.RuneCountInString(expr[:at])+1, r)
 }
 
 const without = "write the pattern without it"

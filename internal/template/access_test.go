@@ -12,6 +12,7 @@ import (
 // privilege; writers do not delete or read what they keep.
 var allowedActions = map[string][]string{
 	"ReadApiKeyPolicy":   {"kms:Decrypt", "secretsmanager:GetSecretValue"},
+	"ReadSecretsPolicy":  {"secretsmanager:GetSecretValue", "ssm:GetParameter"},
 	"FailedEventsPolicy": {"s3:ListBucket"},
 	"ParkPolicy":         {"kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"},
 	"SettingsPolicy":     {"logs:ListTagsForResource", "s3:GetObject", "s3:PutObject", "ssm:GetParameter", "tag:GetResources"},
@@ -80,7 +81,7 @@ func checkSecrets(w world) []string {
 	var complaints []string
 	for name, parameter := range w.template.parameters {
 		_, hidden := parameter["NoEcho"]
-		if hidden || secretName.MatchString(name) && !strings.HasSuffix(name, "Arn") {
+		if hidden || secretName.MatchString(name) && !strings.HasSuffix(strings.TrimSuffix(name, "s"), "Arn") {
 			complaints = append(complaints, name+": takes a secret, want the ARN of one")
 		}
 	}
@@ -131,14 +132,20 @@ func checkRoles(w world) []string {
 	return complaints
 }
 
-// checkKeyReader returns a complaint where a function is given a key that its role may not read, or the other way round.
+// secretsBesideKey is when a role may read the secrets of further destinations, by when it may read the key.
+var secretsBesideKey = map[string]string{"HasApiKey": "HasSecrets", "TeesWithApiKey": "TeesWithSecrets", never: never}
+
+// checkKeyReader returns a complaint where a function is given a key that its role may not read, or the other way round, and
+// where one that delivers may not read the secrets of further destinations.
 func checkKeyReader(t template, function, role string) string {
 	given := presence(t.prop(function, "Environment", "Variables", "SLUICE_API_KEY"))
-	reads := attached(t, role, "ReadApiKeyPolicy")
-	if given == reads {
-		return ""
+	if reads := attached(t, role, "ReadApiKeyPolicy"); given != reads {
+		return fmt.Sprintf("%s: given a key: %s, may read it: %s", function, given, reads)
 	}
-	return fmt.Sprintf("%s: given a key: %s, may read it: %s", function, given, reads)
+	if reads, want := attached(t, role, "ReadSecretsPolicy"), secretsBesideKey[given]; reads != want {
+		return fmt.Sprintf("%s: may read the secrets of further destinations: %s, want %s", function, reads, want)
+	}
+	return ""
 }
 
 // parks reports whether a role may write where its function parks, when it does. Source: the project's delivery contract,

@@ -76,7 +76,7 @@ var faults = map[string]fault{
 		want: "DatadogApiKey: takes a secret",
 	},
 	"key in the environment": {
-		check: "secrets are references", old: "!Sub secretsmanager:${ApiKeySecretArn}", new: "!Sub plain:${ApiKeySecretArn}",
+		check: "secrets are references", old: `!Sub "secretsmanager:${ApiKeySecretArn}"`, new: `!Sub "plain:${ApiKeySecretArn}"`,
 		want: "SLUICE_API_KEY holds a secret",
 	},
 	"memory beyond what Lambda has": {
@@ -110,6 +110,22 @@ var faults = map[string]fault{
 		check: "roles are least privilege", after: "ReadApiKeyPolicy:", old: "Resource: !Ref ApiKeySecretArn",
 		new:  "Resource: !Sub arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*",
 		want: "ReadApiKey reaches arn",
+	},
+	"any secret at all": {
+		check: "roles are least privilege", after: "ReadSecretsPolicy:", old: "Resource: !Ref SecretArns", new: "Resource: \"*\"",
+		want: "ReadSecrets reaches *",
+	},
+	"secrets of destinations that are written": {
+		check: "roles are least privilege", after: "ReadSecretsPolicy:", old: "- ssm:GetParameter", new: "- ssm:PutParameter",
+		want: "ReadSecrets may do ssm:PutParameter",
+	},
+	"function that delivers without the secrets of destinations": {
+		check: "roles are least privilege", after: "ReplayRole:", old: "        - !If [HasSecrets, !Ref ReadSecretsPolicy, !Ref AWS::NoValue]\n",
+		want: "may read the secrets of further destinations: ",
+	},
+	"transformation that sends nothing and reads secrets": {
+		check: "roles are least privilege", after: "FirehoseRole:", old: "TeesWithSecrets", new: "HasSecrets",
+		want: "may read the secrets of further destinations: HasSecrets, want TeesWithSecrets",
 	},
 	"any object of the bucket": {
 		check: "roles are least privilege", old: "/aws/lambda/*/shardId-*", new: "/*", want: "KeepFailedBatches reaches",
@@ -314,8 +330,12 @@ func TestParameterPatterns(t *testing.T) {
 	require.NoError(t, err)
 	for name, tc := range map[string]struct{ good, bad []string }{
 		"ApiKeySecretArn": {
-			good: []string{secret, "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:k-a1B2c3"},
-			bad:  []string{"", "0123456789abcdef0123456789abcdef", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:datadog", secret + "*"},
+			good: []string{"", secret, "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:k-a1B2c3"},
+			bad:  []string{"0123456789abcdef0123456789abcdef", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:datadog", secret + "*"},
+		},
+		"SecretArns": {
+			good: []string{"", secret, "arn:aws:ssm:eu-west-1:123456789012:parameter/archive/authorization"},
+			bad:  []string{"*", "0123456789abcdef", secret + "*", "arn:aws:ssm:eu-west-1:123456789012:parameter/*", key},
 		},
 		"ApiKeyKmsKeyArn": {good: []string{"", key}, bad: []string{"*", "arn:aws:kms:eu-west-1:123456789012:alias/a", "arn:aws:kms:eu-west-1:123456789012:key/*"}},
 		"DatadogSite":     {good: []string{"us5.datadoghq.com", "ddog-gov.com"}, bad: []string{"", "localhost", "https://datadoghq.com", "datadoghq.com/"}},

@@ -30,13 +30,13 @@ var firehoseFaults = map[string]fault{
 		want: "FirehoseAccessKey: takes a secret",
 	},
 	"transformation that is given a key": {
-		check: "roles are least privilege", old: "          SLUICE_API_KEY: !If [TeesFirehose,", new: "          SLUICE_API_KEY: !If [HasTransform,",
-		want: "FirehoseFunction: given a key: HasTransform, may read it: TeesFirehose",
+		check: "roles are least privilege", old: "          SLUICE_API_KEY: !If [TeesWithApiKey,", new: "          SLUICE_API_KEY: !If [HasTransform,",
+		want: "FirehoseFunction: given a key: HasTransform, may read it: TeesWithApiKey",
 	},
 	"transformation that may read the key": {
-		check: "roles are least privilege", after: "FirehoseRole:", old: "!If [TeesFirehose, !Ref ReadApiKeyPolicy, !Ref AWS::NoValue]",
+		check: "roles are least privilege", after: "FirehoseRole:", old: "!If [TeesWithApiKey, !Ref ReadApiKeyPolicy, !Ref AWS::NoValue]",
 		new:  "!Ref ReadApiKeyPolicy",
-		want: "FirehoseFunction: given a key: TeesFirehose, may read it: always",
+		want: "FirehoseFunction: given a key: TeesWithApiKey, may read it: always",
 	},
 	"transformation that reads the stream": {
 		check: "roles are least privilege", after: "FirehoseRole:", old: "Action: kinesis:PutRecords", new: "Action: kinesis:GetRecords",

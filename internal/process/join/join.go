@@ -1,9 +1,9 @@
 // Package join makes one record of several that a service has delivered line by line, such as those of a stack trace.
 //
-// It promises that no text is lost or repeated: the records of a payload before the first start come as they are, so that
-// nothing is joined where nothing matches, and what outgrows a bound is cut between records, and its parts are
-// marked and numbered. It joins within one sequence
-// and one origin only; package lines does the same for the lines of an object.
+// It promises that no text is lost or repeated: header lines come as they are, and so do the records of a payload before the
+// first start, so that nothing is joined where nothing matches; what outgrows a bound is cut between records, and its parts are
+// marked and numbered. It joins within one sequence and one origin only; package lines does the same for the lines of an
+// object.
 package join
 
 import (
@@ -69,7 +69,7 @@ func (j *joining) take(r *record.Record) bool {
 		}
 		j.origin, j.joiner = r.Origin, j.choose(r)
 	}
-	if j.joiner == nil || r.Origin.Control {
+	if j.joiner == nil || r.Origin.Control || r.Header { // what is joined to a header would be dropped with it
 		return j.flush() && j.yield(r, nil)
 	}
 	j.plain = r.Message.AppendPlain(j.plain[:0])

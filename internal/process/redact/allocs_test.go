@@ -36,7 +36,6 @@ func TestAllocations(t *testing.T) {
 			out := make([]byte, 0, 1<<10)
 			assert.Zero(t, testing.AllocsPerRun(100, func() {
 				r.AppendText(out, plain)
-				r.AppendEscaped(out, escaped)
 				r.AppendJSON(out, plain)
 				r.Message(record.Plain(plain))
 				r.Message(record.Escaped(escaped))

@@ -98,7 +98,7 @@ func compact(separator []byte) []byte {
 // replaceAcross replaces what a pattern matches of a value together with what stands beside it, alone being how often it
 // matches without. Where both is the case, the value goes as a whole, unless the one reaches as far as the other.
 func (r *Redactor) replaceAcross(p *pattern, dst, value []byte, alone, room int) (out []byte, hits int) {
-	e := edit{out: dst, start: len(dst), room: room}
+	e := edit{out: dst, start: len(dst), room: room, guard: r.guarding}
 	e.text, e.low, e.high = r.beside.join(value)
 	if !p.plain.mayMatch(e.text) {
 		return dst, 0

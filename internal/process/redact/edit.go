@@ -16,6 +16,7 @@ type edit struct {
 	copied    int // bytes of the part that are in out, or replaced
 	at        int // where in text the next match may start
 	room      int
+	guard     *guard
 	hits      int
 
 	across  bool // only matches that start before the part count
@@ -25,7 +26,7 @@ type edit struct {
 
 // concerns reports whether a match is to be replaced.
 func (e *edit) concerns(start, end int) bool {
-	if end <= e.low || start >= e.high {
+	if end <= e.low || start >= e.high || !e.guard.passes(e.text, start, end) {
 		return false
 	}
 	return !e.across || start < e.low && end > e.low+e.covered
@@ -34,12 +35,16 @@ func (e *edit) concerns(start, end int) bool {
 // keep appends what stands before the match text[start:end], which is to be replaced by up to n bytes. It reports false if
 // there is no room for them.
 func (e *edit) keep(start, end, n int) bool {
+	start, end = e.guard.widen(e.text, start, end)
+	start = max(start, e.low+e.copied)
+	end = max(start, min(end, e.high))
 	grown := len(e.out) - e.start - e.copied
 	if grown+n-(end-start) > e.room {
 		return false
 	}
 	e.out = append(e.out, e.text[e.low+e.copied:start]...)
 	e.copied = end - e.low
+	e.at = max(e.at, end)
 	e.hits++
 	return true
 }

@@ -41,7 +41,6 @@ func reveal(buf *[]byte, text []byte) (shown []byte, hidden bool) {
 // escapedAt returns the character that the escape whose backslash stands before text stands for, and how many bytes of text
 // belong to it: none, when it is no escape, or one of a character that needs it or is half of a pair.
 func escapedAt(text []byte) (character rune, n int) {
-	const unicodeEscape = len("u0031")
 	switch jsontoken.At(text, 0) {
 	case '/':
 		return '/', 1
@@ -49,7 +48,7 @@ func escapedAt(text []byte) (character rune, n int) {
 	default:
 		return 0, 0
 	}
-	for i := 1; i < unicodeEscape; i++ {
+	for i := 1; i < unicodeEscape-1; i++ {
 		c := jsontoken.At(text, i)
 		if !isHex(c) {
 			return 0, 0
@@ -59,7 +58,7 @@ func escapedAt(text []byte) (character rune, n int) {
 	if character < ' ' || character == '"' || character == '\\' || !utf8.ValidRune(character) {
 		return 0, 0
 	}
-	return character, unicodeEscape
+	return character, unicodeEscape - 1
 }
 
 // hexDigit is what a digit of hex stands for.

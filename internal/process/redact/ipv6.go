@@ -7,8 +7,8 @@ const maxIPv6Bytes = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
 
 type ipv6 struct{}
 
-func (ipv6) replace(dst, text []byte, room int) (out []byte, hits int) {
-	return finder(findIPv6).replace(dst, text, noIPv6, room)
+func (ipv6) replace(dst, text []byte, room int, g *guard) (out []byte, hits int) {
+	return finder(findIPv6).replace(dst, text, noIPv6, room, g)
 }
 
 // What stands around an address may be part of an escape, so only the colons count.

@@ -110,6 +110,7 @@ func (r *Redactor) walk(d *document) {
 			if isName(d.doc, end) {
 				r.enter(name{i + 1, end - 1})
 			} else {
+				r.position.call(i+1, end-1)
 				r.lookBeside(aString)
 				r.redactString(d, i, end)
 				r.position.passValue()

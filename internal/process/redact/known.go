@@ -17,12 +17,16 @@ func Email(name string) Rule { return Rule{Name: name, known: email{}} }
 // finder finds the leftmost match that starts at or behind text[from]; start is -1 when there is none.
 type finder func(text []byte, from int) (start, end int)
 
-func (find finder) replace(dst, text []byte, replacement string, room int) (out []byte, hits int) {
-	e := edit{out: dst, start: len(dst), text: text, high: len(text), room: room}
+func (find finder) replace(dst, text []byte, replacement string, room int, g *guard) (out []byte, hits int) {
+	e := edit{out: dst, start: len(dst), text: text, high: len(text), room: room, guard: g}
 	for {
-		start, end := find(text, e.copied)
+		start, end := find(text, e.at)
 		if start < 0 {
 			return e.finish()
+		}
+		e.at = end
+		if !e.concerns(start, end) {
+			continue
 		}
 		if !e.keep(start, end, len(replacement)) {
 			return e.giveUp()
@@ -40,8 +44,8 @@ const (
 type ip struct{}
 
 // replace looks for the next address of each version only when it has passed the one before.
-func (ip) replace(dst, text []byte, room int) (out []byte, hits int) {
-	e := edit{out: dst, start: len(dst), text: text, high: len(text), room: room}
+func (ip) replace(dst, text []byte, room int, g *guard) (out []byte, hits int) {
+	e := edit{out: dst, start: len(dst), text: text, high: len(text), room: room, guard: g}
 	start4, end4 := findIPv4(text, 0)
 	start6, end6 := findIPv6(text, 0)
 	for start4 >= 0 || start6 >= 0 {
@@ -49,10 +53,12 @@ func (ip) replace(dst, text []byte, room int) (out []byte, hits int) {
 		if start4 < 0 || 0 <= start6 && start6 <= start4 {
 			start, end, replacement = start6, end6, noIPv6
 		}
-		if !e.keep(start, end, len(replacement)) {
-			return e.giveUp()
+		if e.concerns(start, end) {
+			if !e.keep(start, end, len(replacement)) {
+				return e.giveUp()
+			}
+			e.out = append(e.out, replacement...)
 		}
-		e.out = append(e.out, replacement...)
 		if 0 <= start4 && start4 < end {
 			start4, end4 = findIPv4(text, end)
 		}
@@ -67,8 +73,8 @@ func (ip) mayMatch(text []byte) bool { return ipv4{}.mayMatch(text) || ipv6{}.ma
 
 type ipv4 struct{}
 
-func (ipv4) replace(dst, text []byte, room int) (out []byte, hits int) {
-	return finder(findIPv4).replace(dst, text, noIPv4, room)
+func (ipv4) replace(dst, text []byte, room int, g *guard) (out []byte, hits int) {
+	return finder(findIPv4).replace(dst, text, noIPv4, room, g)
 }
 
 // Digits and dots are part of no escape that is left.
@@ -120,8 +126,8 @@ func threeNumbers(text []byte, i int) (end int) {
 
 type email struct{}
 
-func (email) replace(dst, text []byte, room int) (out []byte, hits int) {
-	return finder(findEmail).replace(dst, text, "xxxxx@xxxxx.com", room)
+func (email) replace(dst, text []byte, room int, g *guard) (out []byte, hits int) {
+	return finder(findEmail).replace(dst, text, "xxxxx@xxxxx.com", room, g)
 }
 
 // The letter of an escape may be taken for a part of the address: that one too many does not matter here.

@@ -1,6 +1,10 @@
 package redact
 
-import "sluice/internal/record"
+import (
+	"bytes"
+
+	"sluice/internal/record"
+)
 
 // maxNested bounds how deep documents in strings of documents are looked into for members.
 const maxNested = 3
@@ -9,8 +13,13 @@ const maxNested = 3
 func (r *Redactor) enter(n name) {
 	p := &r.position
 	p.names, p.isFresh = append(p.names, n), true
+	called, isCalled := p.alias()
 	for _, i := range r.compiled.scoped {
-		if p.entered[i] == 0 && r.rules[i].scope.holds(p.names, p.plain) {
+		if p.entered[i] > 0 {
+			continue
+		}
+		s := r.rules[i].scope
+		if s.holds(p.names, r.under, p.plain) || isCalled && s.member != nil && bytes.EqualFold(p.plain(called), s.member) {
 			p.entered[i] = len(p.names)
 		}
 	}

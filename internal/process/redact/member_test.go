@@ -58,6 +58,15 @@ func TestMembers(t *testing.T) {
 		"path, not in a string":   {path, `{"user":"{\"pass\":{\"word\":1}}","a":"{\"user.pass.word\":1}"}`, `{"user":"{\"pass\":{\"word\":1}}","a":"{\"user.pass.word\":1}"}`, 0},
 		"path, the object":        {Rule{Name: "x", Attribute: "user", Replacement: "***"}, `{"user":{"a":1},"b":{"user":2}}`, `{"user":"***","b":{"user":2}}`, 1},
 
+		"header":                  {member, `{"h":[{"name":"Password","value":"a"},{"name":"b","value":"c"}]}`, `{"h":[{"name":"Password","value":"***"},{"name":"b","value":"c"}]}`, 1},
+		"header, more members":    {member, `[{"a":1,"name":"pass\u0077ord","x":{},"value":["a"]}]`, `[{"a":1,"name":"pass\u0077ord","x":{},"value":"***"}]`, 1},
+		"header, escaped name":    {member, `[{"n\u0061me":"password","v\u0061lue":1,"value2":1}]`, `[{"n\u0061me":"password","v\u0061lue":"***","value2":1}]`, 1},
+		"header, of another":      {member, `{"name":"password","a":{"value":1},"b":[{"name":["password"],"value":2}]}`, `{"name":"password","a":{"value":1},"b":[{"name":["password"],"value":2}]}`, 0},
+		"header, behind an inner": {member, `{"name":"password","a":{"name":"b"},"value":1,"c":{"value":2}}`, `{"name":"password","a":{"name":"b"},"value":"***","c":{"value":2}}`, 1},
+		"header, name behind":     {member, `[{ "value" : "a" , "name" : "Password" },{"value":"b","name":1},{"value":"c"}]`, `[{ "value" : "***" , "name" : "Password" },{"value":"b","name":1},{"value":"c"}]`, 1},
+		"header, far behind":      {member, `[{"value":"a","b":"name","name":"password"},{"value":["a"],"name":"password"}]`, `[{"value":"a","b":"name","name":"password"},{"value":["a"],"name":"password"}]`, 0},
+		"header, not for a path":  {Rule{Name: "x", Attribute: "password", Replacement: "***"}, `[{"name":"password","value":"a"}]`, `[{"name":"password","value":"a"}]`, 0},
+
 		"pattern":                 {digits, `{"card":"1234 5678","other":"1234"}`, `{"card":"0000 0000","other":"1234"}`, 2},
 		"pattern, name again":     {digits, `{"card":{"card":"1234","b":"1234"},"c":"1234"}`, `{"card":{"card":"0000","b":"0000"},"c":"1234"}`, 2},
 		"pattern, number":         {digits, `{"card":12345678}`, `{"card":"00000000"}`, 2},
@@ -107,6 +116,30 @@ func TestMembersBehindOtherRules(t *testing.T) {
 	want := `{"pin":"x","c":"1234","other":"y34"}`
 	assert.Equal(t, want, string(got.Bytes))
 	assert.Equal(t, 5, hits)
+}
+
+// Paths that were to begin in the elements of an array begin there too where the array has stayed.
+func TestMessageUnder(t *testing.T) {
+	r := compiled(t, Rule{Name: "x", Attribute: "user.pw", Replacement: "***"})
+	for name, tc := range map[string]struct{ under, doc, want string }{
+		"elements":      {"a.items", `{"a":{"items":[{"user":{"pw":1}},{"user.pw":2}]}}`, `{"a":{"items":[{"user":{"pw":"***"}},{"user.pw":"***"}]}}`},
+		"at the top":    {"a.items", `{"user":{"pw":1}}`, `{"user":{"pw":"***"}}`},
+		"elsewhere":     {"a.items", `{"items":{"user":{"pw":1}},"a":{"user.pw":1},"b":{"a":{"items":{"user":{"pw":1}}}}}`, ""},
+		"below deeper":  {"a", `{"a":[{"b":{"user":{"pw":1}}}]}`, ""},
+		"half a name":   {"a", `{"a":[{"xuser":{"pw":1}}],"xa":{"user":{"pw":1}}}`, ""},
+		"under nothing": {"", `{"a":{"user":{"pw":1}}}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, hits := r.MessageUnder(tc.under, record.Plain([]byte(tc.doc)))
+			if tc.want == "" {
+				tc.want = tc.doc
+			}
+			assert.Equal(t, tc.want, string(got.Bytes))
+			assert.Equal(t, tc.want != tc.doc, hits > 0)
+			again, _ := r.Message(record.Plain([]byte(`{"a":{"items":{"user":{"pw":1}}}}`)))
+			assert.JSONEq(t, `{"a":{"items":{"user":{"pw":1}}}}`, string(again.Bytes), "for one message")
+		})
+	}
 }
 
 func TestAppendMember(t *testing.T) {

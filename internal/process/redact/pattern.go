@@ -31,11 +31,11 @@ func (p *pattern) mayMatch(text []byte) bool { return p.escaped.mayMatch(text) }
 
 // replace does what re.ReplaceAll does, without its allocations: none, or one for each match of a rule whose replacement
 // names groups.
-func (p *pattern) replace(dst, text []byte, room int) (out []byte, hits int) {
+func (p *pattern) replace(dst, text []byte, room int, g *guard) (out []byte, hits int) {
 	if !p.plain.mayMatch(text) {
 		return dst, 0
 	}
-	return p.edit(&edit{out: dst, start: len(dst), text: text, high: len(text), room: room})
+	return p.edit(&edit{out: dst, start: len(dst), text: text, high: len(text), room: room, guard: g})
 }
 
 // edit replaces matches one by one, where the gate is open. Package regexp has no way to go on behind a match with what stands before it in view. So

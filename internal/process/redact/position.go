@@ -20,6 +20,7 @@ type name struct{ start, end int }
 type bracket struct {
 	isArray  bool
 	isMember bool // it is the value of a member
+	called   name // what its member `name` holds, if that is a string and came already
 }
 
 // position is where in a document a redactor is. The zero value is outside of any.
@@ -54,6 +55,49 @@ func (p *position) pop() {
 	if last.isMember {
 		p.leave()
 	}
+}
+
+// call notes the string of the innermost object that begins behind start and ends before end, if it is its member `name`.
+func (p *position) call(start, end int) {
+	if !p.isFresh || string(p.plain(p.names[len(p.names)-1])) != "name" {
+		return
+	}
+	p.open[len(p.open)-1].called = name{start, end}
+}
+
+// alias returns the name of the member that is entered as a list of headers has it, `{"name":"x","value":…}`.
+func (p *position) alias() (n name, ok bool) {
+	last := p.names[len(p.names)-1]
+	if string(p.plain(last)) != "value" {
+		return name{}, false
+	}
+	if n = p.open[len(p.open)-1].called; n.start == 0 {
+		n = p.callBehind(last.end + 1)
+	}
+	return n, n.start > 0
+}
+
+// callBehind returns what the member `name` holds that stands right behind the value of another, whose colon is at or behind
+// i; zero if there is none, or the value is no string: long ones inside of each other would be read again and again.
+func (p *position) callBehind(i int) name {
+	i = jsontoken.PastSpace(p.doc, jsontoken.PastSpace(p.doc, i)+1)
+	if p.doc[i] != '"' {
+		return name{}
+	}
+	i = jsontoken.PastSpace(p.doc, stringEnd(p.doc, i+1)+1)
+	if p.doc[i] != ',' {
+		return name{}
+	}
+	start := jsontoken.PastSpace(p.doc, i+1) + 1
+	end := stringEnd(p.doc, start)
+	if string(p.plain(name{start, end})) != "name" {
+		return name{}
+	}
+	i = jsontoken.PastSpace(p.doc, jsontoken.PastSpace(p.doc, end+1)+1)
+	if p.doc[i] != '"' {
+		return name{}
+	}
+	return name{i + 1, stringEnd(p.doc, i+1)}
 }
 
 // passValue goes behind a value that is not gone into.

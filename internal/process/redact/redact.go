@@ -8,7 +8,8 @@
 //
 // A text in which escapes of JSON stand, because there is JSON in a string of JSON or behind the start of a line, is looked
 // at twice: as it is, and with `\u0031` and `\/` as the characters that they stand for. What matches only then is replaced too,
-// and the escapes are gone from that text.
+// and the escapes are gone from that text. A match in the text as it is that cuts an escape, or touches one, waits for that
+// look. If nothing is found there, it takes the escape with it, unless it is nothing but digits of one: those stay.
 //
 // Names of members stay. A pattern for all text also sees each value of a member of JSON with the name before it, as it stands
 // there, `"name": "value"`; an element of an array as if there were no other, `"name": ["value"]`. Of what it matches across
@@ -44,6 +45,9 @@ type Redactor struct {
 
 	position position
 	beside   beside
+	under    []byte // see MessageUnder
+	guard    guard
+	guarding *guard    // that, where the text at hand has escapes; else nil
 	nested   *Redactor // for documents in strings of the document at hand
 	level    int       // how deep a redactor is nested in others
 
@@ -114,6 +118,15 @@ func (r *Redactor) Message(t record.Text) (redacted record.Text, hits int) {
 	return r.whole(t, plain)
 }
 
+// MessageUnder is Message for a record whose paths of members begin at the value of the member at path, or in each of its
+// elements, as well as at the top. It is for an array whose elements were to be records.
+func (r *Redactor) MessageUnder(path string, t record.Text) (redacted record.Text, hits int) {
+	r.under = append(r.under[:0], path...)
+	redacted, hits = r.Message(t)
+	r.under = r.under[:0]
+	return redacted, hits
+}
+
 // whole redacts plain, the plain form of t, as one value.
 func (r *Redactor) whole(t record.Text, plain []byte) (redacted record.Text, hits int) {
 	r.allow(len(plain))
@@ -131,26 +144,33 @@ func (r *Redactor) AppendText(dst, plain []byte) (out []byte, hits int) {
 	return append(dst, redacted...), hits
 }
 
-// AppendEscaped appends escaped, the inside of a JSON string that has been validated, redacted as the text it stands for.
-// Without a hit its bytes stay as they are; otherwise they are escaped anew. The two must not overlap.
-func (r *Redactor) AppendEscaped(dst, escaped []byte) (out []byte, hits int) {
-	if !r.probe(escaped) {
-		return append(dst, escaped...), 0
-	}
-	r.allow(len(escaped))
-	redacted, hits := r.replace(unescape(&r.value, escaped), r.active)
-	if hits == 0 {
-		return append(dst, escaped...), 0
-	}
-	return record.AppendEscaped(dst, redacted), hits
-}
-
 // allow sets by how much a text of n bytes may grow.
 func (r *Redactor) allow(n int) { r.room = growthFactor*n + growthBytes }
 
 // replace applies the rules to text and to what escapes in it stand for, those first that active names; nil names all. It
 // returns text itself when there is no hit, otherwise a view of a buffer that is valid until the next call.
 func (r *Redactor) replace(text []byte, active []bool) (redacted []byte, hits int) {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return r.apply(text, active)
+	}
+	r.guard = guard{}
+	r.guarding = &r.guard
+	redacted, hits = r.replaceShown(text, active)
+	if r.guard.refused {
+		r.guard.late = true
+		r.kept = append(r.kept[:0], redacted...)
+		if out, n := r.apply(r.kept, nil); n > 0 {
+			redacted, hits = out, hits+n
+		} else if hits > 0 {
+			redacted = r.kept
+		}
+	}
+	r.guarding = nil
+	return redacted, hits
+}
+
+// replaceShown is replace but for matches that are found late, see [guard].
+func (r *Redactor) replaceShown(text []byte, active []bool) (redacted []byte, hits int) {
 	redacted, hits = r.apply(text, active)
 	shown, hidden := reveal(&r.shown, redacted)
 	switch {
@@ -221,11 +241,11 @@ func (r *Redactor) replaceBy(i int, dst, text []byte, room int) (out []byte, hit
 		if r.position.entered[i] == 0 || k == aNull {
 			return dst, 0
 		}
-		return rule.replace(dst, text, room)
+		return rule.replace(dst, text, room, r.guarding)
 	case k == aText:
-		return rule.replace(dst, text, room)
+		return rule.replace(dst, text, room, r.guarding)
 	case k != aLiteral && k != aNull:
-		out, hits = rule.replace(dst, text, room)
+		out, hits = rule.replace(dst, text, room, r.guarding)
 	default:
 		out = dst
 	}

@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -20,7 +19,9 @@ type Rule struct {
 
 	// Member is the name of members of JSON at any depth, in any letters, and Attribute the path of one from the top, with
 	// dots. With one of them the rule is for the values of such members alone, and for all that is in them; without a pattern
-	// it takes the whole value, but for null.
+	// it takes the whole value, but for null. The `value` of an object such as `{"name":"cookie","value":"x"}` is also one
+	// of Member `cookie`, if the name stands before it, or right behind
+	// a string.
 	Member, Attribute string
 
 	known matcher // instead of a pattern
@@ -60,7 +61,7 @@ func (r *rule) mayMatchIn(doc []byte) bool {
 type matcher interface {
 	// replace appends text with its matches replaced, and returns how many there were. It appends nothing when there is none.
 	// When the text would grow by more than room bytes, it appends [tooLong] in its place.
-	replace(dst, text []byte, room int) (out []byte, hits int)
+	replace(dst, text []byte, room int, g *guard) (out []byte, hits int)
 	// mayMatch reports false only if there is no match in text, in the text that it stands for as the inside of a JSON
 	// string, or in a value of the JSON that either of them is. The text holds no escape that hides a character.
 	mayMatch(text []byte) bool
@@ -158,7 +159,7 @@ func (c *Rules) Unfiltered() []string { return c.unfiltered }
 func compilePattern(expr, replacement string) (p *pattern, problems []string) {
 	p = new(pattern)
 	if expr == "" {
-		problems = append(problems, "pattern: is empty: want a regular expression of RE2")
+		problems = append(problems, "has nothing to look for: want a pattern, a member or an attribute")
 	} else if problem := p.compile(expr); problem != "" {
 		problems = append(problems, "pattern: "+problem)
 	}
@@ -172,9 +173,12 @@ const refused = "cannot be compiled: want a regular expression of RE2" // for re
 
 // compile sets all that follows from the pattern alone.
 func (p *pattern) compile(expr string) (problem string) {
+	if problem := re2.Problem(expr); problem != "" {
+		return problem
+	}
 	re, err := regexp.Compile(expr)
 	if err != nil {
-		return cmp.Or(re2.Problem(expr), refused)
+		return refused
 	}
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {

@@ -17,7 +17,8 @@ func TestCompileRefuses(t *testing.T) {
 		rule Rule
 		want string
 	}{
-		"no pattern":                 {Rule{Name: "a"}, "redaction rule 1 (a): pattern: is empty"},
+		"no pattern":                 {Rule{Name: "a"}, "redaction rule 1 (a): has nothing to look for: want a pattern, a member or an attribute"},
+		"control character":          {Rule{Name: "a", Pattern: "\bpw\b"}, "redaction rule 1 (a): pattern: has the control character U+0008 at character 1"},
 		"no regular expression":      {Rule{Name: "a", Pattern: "a(b"}, "redaction rule 1 (a): pattern: is no regular expression of RE2 (no look-around, no back-references): a ( that is not closed at character 2"},
 		"a part that is wrong":       {Rule{Name: "a", Pattern: `é\y`}, "invalid escape sequence at character 2"},
 		"look-around":                {Rule{Name: "a", Pattern: `a(?=b)`}, "a look-ahead at character 2: write the pattern without it"},
@@ -61,7 +62,7 @@ func TestCompileSaysAllAtOnce(t *testing.T) {
 		"redaction rule 3 (a): has the name of rule 1: give it another",
 		"redaction rule 3 (a): pattern: matches the empty text, so that something would be inserted everywhere: want a pattern that needs a character",
 		"redaction rule 4: want a name of 1 to 64 letters, digits, underscores, hyphens and dots",
-		"redaction rule 4: pattern: is empty: want a regular expression of RE2",
+		"redaction rule 4: has nothing to look for: want a pattern, a member or an attribute",
 	}, strings.Split(err.Error(), "\n"))
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -60,32 +61,43 @@ func gateOf(name string, anyCase bool) *gate {
 	return newGate(analysis{escaped: true}.demandOf(tree.Simplify()))
 }
 
-// holds reports whether the last of names is a member of the scope. The others are those around it, from the outside in.
-func (s *scope) holds(names []name, plain func(name) []byte) bool {
-	last := len(names) - 1
+// holds reports whether the last of names is a member of the scope. The others are those around it, from the outside in. A
+// path may begin at the top, or below the path under.
+func (s *scope) holds(names []name, under []byte, plain func(name) []byte) bool {
 	if s.member != nil {
-		return bytes.EqualFold(plain(names[last]), s.member)
+		return bytes.EqualFold(plain(names[len(names)-1]), s.member)
 	}
-	rest := s.path
-	for i := last; i >= 0; i-- {
-		head, ok := bytes.CutSuffix(rest, plain(names[i]))
-		if i == 0 {
-			return ok && len(head) == 0
-		}
-		if !ok || !bytes.HasSuffix(head, []byte(".")) {
-			return false
-		}
-		rest = head[:len(head)-1]
+	around, ok := above(names, s.path, plain)
+	if !ok || len(around) == 0 || len(under) == 0 {
+		return ok && len(around) == 0
 	}
-	return false
+	around, ok = above(around, under, plain)
+	return ok && len(around) == 0
+}
+
+// above returns those of names that are left when the last ones make up a path.
+func above(names []name, path []byte, plain func(name) []byte) (rest []name, ok bool) {
+	for i, n := range slices.Backward(names) {
+		head, ok := bytes.CutSuffix(path, plain(n))
+		switch {
+		case !ok:
+			return nil, false
+		case len(head) == 0:
+			return names[:i], true
+		case !bytes.HasSuffix(head, []byte(".")):
+			return nil, false
+		}
+		path = head[:len(head)-1]
+	}
+	return nil, false
 }
 
 // everything is the matcher of a rule without a pattern: it takes the whole text.
 type everything struct{ replacement []byte }
 
-func (m everything) replace(dst, text []byte, room int) (out []byte, hits int) {
+func (m everything) replace(dst, text []byte, room int, g *guard) (out []byte, hits int) {
 	switch {
-	case bytes.Equal(text, m.replacement):
+	case bytes.Equal(text, m.replacement), g != nil && g.late:
 		return dst, 0
 	case len(m.replacement)-len(text) > room:
 		return append(dst, tooLong...), 1

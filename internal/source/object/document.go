@@ -90,6 +90,8 @@ func (d *Decoder) next(emit emitFunc) []byte {
 				return nil
 			}
 			continue
+		case n == len(head) && d.window.Err() != nil:
+			return nil // what the white space belongs to could not be read
 		case n < len(head) && isOpening(head[n]):
 			d.window.Skip(n)
 			return head[n:]
@@ -199,7 +201,9 @@ func (d *Decoder) elements(emit emitFunc, e *lines.Envelope) error {
 			}
 		case err != nil:
 			fault := d.fault(err)
-			d.around(emit, e, nil, index+1, start)
+			if isDamage(fault) {
+				d.around(emit, e, nil, index+1, start)
+			}
 			return fault
 		default:
 			d.emitJSON(emit, p, index)
@@ -238,10 +242,20 @@ func (d *Decoder) ending(emit emitFunc, e *lines.Envelope, index int, start int6
 		err = nil // the window stands where it could not go on
 	}
 	fault := d.fault(err)
+	if fault != nil && !isDamage(fault) {
+		return fault
+	}
 	if d.around(emit, e, after, index, start) && index+len(e.Before())+len(after) == 0 {
 		emit(d.fresh(start, 0), nil) // no records: as good as an empty line
 	}
 	return fault
+}
+
+// isDamage reports whether what is left of an object can never be read. After any other fault the object is read again, and
+// the records before the fault have to be the first of all its records, since those are passed over then.
+func isDamage(fault error) bool {
+	_, is := errors.AsType[*Damage](fault)
+	return is
 }
 
 // around yields the members of an envelope beside its records, if it has any: nothing of an object gets lost. It reports

@@ -170,12 +170,25 @@ func (d *Decoder) emitLine(emit emitFunc, p lines.Piece) bool {
 		r.Marks |= record.Chunked
 	}
 	if p.Part <= 1 {
-		d.header = d.clock.IsHeader(p.Text)
+		d.header = d.isHeader(p)
 		d.millis = d.clock.Millis(p.Text)
 	}
 	r.Header, r.TimeMillis, r.Columns = d.header, d.millis, d.clock.Columns()
 	d.setMessage(r, p.Text)
 	return emit(r, nil)
+}
+
+// isHeader reports whether a line is a header, or all lines are that were joined to it. Of what is cut only the beginning is
+// known, so joined lines are none then.
+func (d *Decoder) isHeader(p lines.Piece) bool {
+	if d.rules.Joiner == nil {
+		return d.clock.IsHeader(p.Text)
+	}
+	all := p.Part == 0
+	for line := range bytes.SplitSeq(p.Text, []byte("\n")) {
+		all = d.clock.IsHeader(line) && all
+	}
+	return all
 }
 
 // emitJSON yields a JSON value; index is its place in the array it stands in.
