@@ -132,8 +132,8 @@ func shapeSettings[T any](at func(*T) *Processing) []setting[T] {
 			redactScope + " Names of members stay. A pattern across a name and its value, such as `\"password\":\\s*\"\\w+`, matches in " +
 			"a JSON message too: of what it matches only the value is replaced, in an array each element, and it reaches no " +
 			"further than that one member. With `member: password` a rule is for the values of members of that name, at any " +
-			"depth, in any letters, and in JSON that stands in strings; with `attribute: user.password` for the one at that path, " +
-			"as in `include_where`. Such a rule replaces what its pattern matches in the value, or in all values that it holds; " +
+			"depth, in any letters, in JSON that stands in strings, and for the `value` of an object whose `name` it is; with " +
+			"`attribute: user.password` for the one at that path, as in `include_where`. Such a rule replaces what its pattern matches in the value, or in all values that it holds; " +
 			"without a pattern the value as a whole, also an object or an array, but not null. It is for messages that are JSON, " +
 			"and for members beside the message: it does nothing to other text. Unlike in `include_where`, the columns of a line of " +
 			"text (ALB, VPC, PostgreSQL and so on) are not reached, nor the `attrs` that are made of them: give a rule a pattern " +
