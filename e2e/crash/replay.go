@@ -67,10 +67,12 @@ func (r *run) round(ctx context.Context, left []string) error {
 		if err != nil {
 			return err
 		}
-		if result.Error == nil {
+		if result.Error != nil {
+			r.told = append(r.told, failure{result.RequestID, result.Exited || result.TimedOut})
+		}
+		if result.Error == nil && !rig.LeavesLeases(&result) {
 			continue
 		}
-		r.told = append(r.told, failure{result.RequestID, result.Exited || result.TimedOut})
 		if err := r.ExpireLeases(ctx); err != nil {
 			return err
 		}

@@ -199,10 +199,18 @@ func (r *Rig) InvokeReplayIn(ctx context.Context, f Function, event string, opts
 	}
 	if result.TimedOut || result.Exited {
 		done.Outcome = owner.Ended
+	}
+	if LeavesLeases(&result) {
 		r.endedReplays++
 	}
 	r.replays = append(r.replays, done)
 	return result, nil
+}
+
+// LeavesLeases reports whether a replay may not have given back its leases: it ended before it could, or it says that an object
+// ended in a panic, which keeps its lease.
+func LeavesLeases(result *stack.Result) bool {
+	return result.TimedOut || result.Exited || bytes.Contains(result.Response, []byte("panic"))
 }
 
 // Pending are the keys below pending/, for all destinations.

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Build compiles the main package pkg of the module in dir for this machine, with the flags of a release (scripts/flags
-// there), and returns the path of the executable. Extra flags come after those, for example "-race".
+// Build compiles the main package pkg of the module in dir for this machine, with the flags of a release (scripts/flags, there
+// or above), and returns the path of the executable. Extra flags come after those, for example "-race".
 //
 // The path is named after the content, so a changed program never replaces a running one. The first build of a module
 // with large dependencies takes minutes; later ones cost a link.
@@ -46,11 +46,19 @@ func Build(ctx context.Context, dir, pkg string, extra ...string) (string, error
 }
 
 func releaseFlags(ctx context.Context, dir string) ([]string, error) {
-	cmd := exec.CommandContext(ctx, "scripts/flags")
-	cmd.Dir = dir
-	output, err := cmd.Output()
+	root, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fmt.Errorf("run scripts/flags in %s: %w", dir, err)
+		return nil, fmt.Errorf("find %s: %w", dir, err)
+	}
+	const script = "scripts/flags"
+	for ; filepath.Dir(root) != root; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, script)); err == nil {
+			break
+		}
+	}
+	output, err := exec.CommandContext(ctx, filepath.Join(root, script)).Output()
+	if err != nil {
+		return nil, fmt.Errorf("run %s in %s or above: %w", script, dir, err)
 	}
 	return strings.Split(strings.TrimSpace(string(output)), "\n"), nil
 }

@@ -163,10 +163,9 @@ func TestJoinedLinesBreakOff(t *testing.T) {
 // would pass over one record too many.
 func TestEnvelopeBreaksOff(t *testing.T) {
 	lines := someLines("x", 4000)
-	items := make([]string, len(lines))
-	for i := range lines {
-		lines[i] += strings.Repeat(".", 60)
-		items[i] = `{"resource":"` + lines[i] + `"}`
+	items := make([]string, 0, len(lines)+1)
+	for _, line := range lines {
+		items = append(items, `{"resource":"`+line+strings.Repeat(".", 60)+`"}`)
 	}
 	body := []byte(`{"fileVersion":"1.0","configurationItems":[` + strings.Join(items, ",") + `],"behind":1}`)
 	items = append(items, `{"fileVersion":"1.0","behind":1}`)
